@@ -1,0 +1,47 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let package = Package(
+    name: "perdure",
+    products: [
+        .library(name: "PerdureState", targets: ["PerdureState"]),
+        .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
+        .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
+    ],
+    targets: [
+        // Libraries of the system: each has exactly one importer.
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+
+        // The domain.
+        .target(name: "PerdureConcurrency", swiftSettings: settings),
+        .target(name: "PerdureModel", dependencies: ["PerdureConcurrency"], swiftSettings: settings),
+        .target(name: "PerdureState", dependencies: ["PerdureModel", "PerdureConcurrency"], swiftSettings: settings),
+
+        // Stores.
+        .target(
+            name: "PerdureSQLite",
+            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "CSQLite"],
+            swiftSettings: settings),
+
+        // For tests: ours, and our users'.
+        .target(
+            name: "PerdureTestKit",
+            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
+            swiftSettings: settings),
+
+        // Tests mirror the sources.
+        .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
+        .testTarget(
+            name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "PerdureSQLiteTests", dependencies: ["PerdureSQLite", "PerdureTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,126 @@
+/// Something that happened inside, for logs and metrics.
+///
+/// Log lines and metrics derive from this one list, so names cannot drift. No case carries a payload: what is stored cannot
+/// leak through an observer. More cases may be added; a `switch` over events needs a `default`.
+public enum PerdureEvent: Sendable {
+    // MARK: Entities
+
+    /// An entity was loaded from the store; `version` is 0 where nothing was stored.
+    case entityActivated(persistenceID: String, version: UInt64, took: Duration)
+    /// An entity left memory.
+    case entityPassivated(persistenceID: String, reason: PassivationReason)
+    /// A command was handled and answered.
+    case commandHandled(persistenceID: String, version: UInt64, took: Duration)
+    /// A command failed for another reason than the behavior's own refusal.
+    case commandFailed(persistenceID: String, error: any Error)
+    /// Another process wrote first; the entity reads again and handles the command again.
+    case writeConflicted(persistenceID: String, attempt: Int, storedVersion: UInt64)
+    /// Nobody knows whether a write happened; the entity reads again before its next command.
+    case writeOutcomeUnknown(persistenceID: String, error: StoreError)
+    /// A publisher failed to take a change; it will be asked again after a while.
+    case publishFailed(publisher: String, persistenceID: String, attempt: Int, error: any Error)
+    /// Changes were given up because the engine stopped before a publisher had taken them.
+    case changesUndelivered(publisher: String, count: Int)
+
+    // MARK: Stores
+
+    /// A store is ready.
+    case storeConnected(store: String)
+    /// A store was disconnected by this program.
+    case storeDisconnected(store: String)
+    /// A store's schema was brought to a newer version.
+    case schemaMigrated(store: String, from: Int, to: Int)
+    /// A write was sent again under its own write ID, to learn what became of it.
+    case writeRepeated(store: String, persistenceID: String, attempt: Int)
+    /// A group commit ended: so many writes in one transaction.
+    case batchCommitted(store: String, writes: Int, took: Duration)
+
+    /// Why an entity left memory.
+    public enum PassivationReason: String, Sendable, Hashable {
+        /// Nobody had used it for the configured time.
+        case idle
+        /// More entities were live than configured, and it was the least recently used.
+        case crowded
+        /// The engine stopped, or the program asked for it.
+        case stopped
+    }
+
+    /// How much attention an event wants. Libraries speak at ``info`` or below, except where something needs a person.
+    public enum Level: Int, Sendable, Hashable, Comparable {
+        /// Every command: for debugging.
+        case trace
+        /// Now and then: loading, batches, retries.
+        case debug
+        /// Seldom: connecting, migrating.
+        case info
+        /// A person should look.
+        case warning
+
+        /// Levels are ordered by attention.
+        public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+    }
+}
+
+extension PerdureEvent {
+    /// How much attention this event wants.
+    public var level: Level {
+        switch self {
+        case .commandHandled, .batchCommitted: .trace
+        case .entityActivated, .entityPassivated, .writeConflicted, .writeRepeated, .commandFailed: .debug
+        case .storeConnected, .storeDisconnected, .schemaMigrated: .info
+        case .writeOutcomeUnknown, .publishFailed, .changesUndelivered: .warning
+        }
+    }
+
+    /// The event's name, dotted: the log message and the metric are called so.
+    public var name: String {
+        switch self {
+        case .entityActivated: "entity.activated"
+        case .entityPassivated: "entity.passivated"
+        case .commandHandled: "entity.command.handled"
+        case .commandFailed: "entity.command.failed"
+        case .writeConflicted: "entity.write.conflicted"
+        case .writeOutcomeUnknown: "entity.write.unknown"
+        case .publishFailed: "entity.publish.failed"
+        case .changesUndelivered: "entity.changes.undelivered"
+        case .storeConnected: "store.connected"
+        case .storeDisconnected: "store.disconnected"
+        case .schemaMigrated: "store.schema.migrated"
+        case .writeRepeated: "store.write.repeated"
+        case .batchCommitted: "store.batch.committed"
+        }
+    }
+
+    /// The event's details as text, under dotted keys; errors in full.
+    public var fields: [(key: String, value: String)] {
+        switch self {
+        case .entityActivated(let id, let version, let took):
+            [("entity.id", id), ("entity.version", "\(version)"), ("took", "\(took)")]
+        case .entityPassivated(let id, let reason):
+            [("entity.id", id), ("reason", reason.rawValue)]
+        case .commandHandled(let id, let version, let took):
+            [("entity.id", id), ("entity.version", "\(version)"), ("took", "\(took)")]
+        case .commandFailed(let id, let error):
+            [("entity.id", id), ("error", String(reflecting: error))]
+        case .writeConflicted(let id, let attempt, let stored):
+            [("entity.id", id), ("attempt", "\(attempt)"), ("stored.version", "\(stored)")]
+        case .writeOutcomeUnknown(let id, let error):
+            [("entity.id", id), ("error", String(reflecting: error))]
+        case .publishFailed(let publisher, let id, let attempt, let error):
+            [
+                ("publisher", publisher), ("entity.id", id), ("attempt", "\(attempt)"),
+                ("error", String(reflecting: error)),
+            ]
+        case .changesUndelivered(let publisher, let count):
+            [("publisher", publisher), ("count", "\(count)")]
+        case .storeConnected(let store), .storeDisconnected(let store):
+            [("store", store)]
+        case .schemaMigrated(let store, let from, let to):
+            [("store", store), ("from", "\(from)"), ("to", "\(to)")]
+        case .writeRepeated(let store, let id, let attempt):
+            [("store", store), ("entity.id", id), ("attempt", "\(attempt)")]
+        case .batchCommitted(let store, let writes, let took):
+            [("store", store), ("writes", "\(writes)"), ("took", "\(took)")]
+        }
+    }
+}

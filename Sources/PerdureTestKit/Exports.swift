@@ -1,0 +1,2 @@
+// Whoever tests a store names its contract: one import is enough.
+@_exported public import PerdureState

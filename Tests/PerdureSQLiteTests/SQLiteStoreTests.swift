@@ -1,0 +1,2 @@
+import PerdureSQLite
+import Testing

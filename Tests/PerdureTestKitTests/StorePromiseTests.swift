@@ -1,0 +1,2 @@
+import PerdureTestKit
+import Testing
