@@ -1,0 +1,107 @@
+internal import PerdureConcurrency
+
+extension Entity {
+    /// Carries out a command as ``send(_:)`` does, but answers after `timeout` at the latest.
+    ///
+    /// A command that is late before its write has begun is withdrawn and leaves nothing behind. Later it goes on without its sender:
+    /// the write is never broken off, and the error says that the change may have happened.
+    ///
+    /// - Returns: the state, its version, and the behavior's reply.
+    /// - Throws: ``CommandError/deadlineExceeded(_:)`` when the time is over, otherwise as ``send(_:)``.
+    @discardableResult
+    public func send(
+        _ command: Behavior.Command, within timeout: Duration
+    ) async throws(CommandError<Behavior.Rejection>) -> CommandResult<Behavior> {
+        typealias Answer = Result<CommandResult<Behavior>, CommandError<Behavior.Rejection>>
+        let race = Race<Answer>()
+        let progress = CommandProgress()
+        let (kind, id) = (self.kind, self.id)
+        // The command needs a task of its own: it may have to go on when its sender no longer waits.
+        let work = Task {
+            do throws(CommandError<Behavior.Rejection>) {
+                race.finish(.success(try await kind.perform(command, on: id, progress: progress)))
+            } catch {
+                race.finish(.failure(error))
+            }
+        }
+        let timer = Task {
+            guard (try? await kind.host.configuration.clock.sleep(for: timeout)) != nil else { return }
+            let outcome = progress.withdraw()
+            race.finish(.failure(.deadlineExceeded(outcome)))
+            work.cancel()
+        }
+        let answer = await withTaskCancellationHandler {
+            await race.result
+        } onCancel: {
+            work.cancel()
+        }
+        timer.cancel()
+        return try answer.get()
+    }
+}
+
+/// How far a command with a deadline has come: past the point of its write, it cannot be withdrawn.
+@usableFromInline
+final class CommandProgress: Sendable {
+    private enum Stage { case pending, writing, withdrawn }
+    private let stage = LockedState(Stage.pending)
+
+    /// Called before anything is written; false when the command must not be carried out any more.
+    func beginWriting() -> Bool {
+        self.stage.withLock { stage in
+            if stage == .withdrawn { return false }
+            stage = .writing
+            return true
+        }
+    }
+
+    /// Keeps the command from writing, if it has not begun to; says whether it may have an effect.
+    func withdraw() -> StoreError.Outcome {
+        self.stage.withLock { stage in
+            if stage == .writing { return .unknown }
+            stage = .withdrawn
+            return .notApplied
+        }
+    }
+}
+
+/// Whichever of several finishes first.
+final class Race<Value: Sendable>: Sendable {
+    private enum State {
+        case open
+        case awaited(CheckedContinuation<Value, Never>)
+        case finished(Value)
+    }
+    private let state = LockedState(State.open)
+
+    /// Offers a result; only the first one counts.
+    func finish(_ value: Value) {
+        let waiter = self.state.withLock { state -> CheckedContinuation<Value, Never>? in
+            switch state {
+            case .open:
+                state = .finished(value)
+                return nil
+            case .awaited(let waiter):
+                state = .finished(value)
+                return waiter
+            case .finished:
+                return nil
+            }
+        }
+        waiter?.resume(returning: value)
+    }
+
+    /// The first result; may be awaited once.
+    var result: Value {
+        get async {
+            await withCheckedContinuation { continuation in
+                let value = self.state.withLock { state -> Value? in
+                    if case .finished(let value) = state { return value }
+                    state = .awaited(continuation)
+                    return nil
+                }
+                if let value { continuation.resume(returning: value) }
+            }
+        }
+    }
+}

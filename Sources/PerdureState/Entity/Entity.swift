@@ -1,0 +1,44 @@
+/// An entity, to send commands to: the name of a behavior under a persistence ID.
+///
+/// A small value to pass around and keep; making one costs nothing and loads nothing. Whatever lives in memory comes and goes behind
+/// it: the first command loads the entity, and an idle one leaves memory again.
+///
+/// Commands to one entity are carried out one at a time in the order of arrival, whoever sends them. When
+/// ``send(_:)`` returns, the new state is on disk.
+public struct Entity<Behavior: DurableStateBehavior>: Sendable {
+    /// The persistence ID.
+    public let id: String
+    @usableFromInline let kind: EntityKind<Behavior>
+
+    init(id: String, kind: EntityKind<Behavior>) {
+        self.id = id
+        self.kind = kind
+    }
+
+    /// Carries out a command and returns the state that is now stored.
+    ///
+    /// Waits for the commands before it, loads the state if it is not in memory, asks the behavior, writes the new state and
+    /// then installs it. Waits as long as the store takes, which has deadlines of its own, unless
+    /// ``StateEngine/Configuration/commandTimeout`` says otherwise.
+    ///
+    /// Cancelling the calling task withdraws a command that still waits for its turn; afterwards it goes on to its end.
+    ///
+    /// - Returns: the state, its version, and the behavior's reply.
+    /// - Throws: a ``CommandError``; its ``CommandError/outcome`` says whether the change may have happened.
+    @inlinable @discardableResult
+    public func send(
+        _ command: Behavior.Command
+    ) async throws(CommandError<Behavior.Rejection>) -> CommandResult<Behavior> {
+        if let timeout = self.kind.host.configuration.commandTimeout {
+            return try await self.send(command, within: timeout)
+        }
+        return try await self.kind.perform(command, on: self.id, progress: nil)
+    }
+
+    /// Leaves memory after the commands before it; the next command loads the state again.
+    ///
+    /// Writes nothing: whatever was accepted is stored already. Does nothing if the entity is not in memory.
+    public func passivate() async {
+        await self.kind.host.passivate(self.id)
+    }
+}

@@ -1,0 +1,93 @@
+internal import PerdureConcurrency
+
+/// The part of an entity in memory that does not depend on its behavior: whose turn it is, and whether it is still of use.
+@usableFromInline
+class EntityTurn: @unchecked Sendable {
+    /// What somebody who wants the turn gets.
+    enum Admission: Sendable {
+        /// The turn.
+        case turn
+        /// The entity left memory: look it up again.
+        case retired
+        /// Somebody else has the turn: ask again with this ticket and wait.
+        case line(Turn<Waiter>.Ticket)
+        /// So many are waiting that nobody else may.
+        case crowded
+        /// The task was cancelled while it waited.
+        case withdrawn
+    }
+
+    typealias Waiter = CheckedContinuation<Admission, Never>
+
+    private struct Guarded {
+        var turn = Turn<Waiter>()
+        var isRetired = false
+    }
+
+    /// The persistence ID.
+    @usableFromInline final let id: String
+    private final let guarded = LockedState(Guarded())
+
+    init(id: String) { self.id = id }
+
+    /// Takes the turn if nobody has it, otherwise a ticket for the line.
+    final func take() -> Admission {
+        self.guarded.withLock { guarded in
+            if guarded.isRetired { return .retired }
+            return guarded.turn.takeIfFree() ? .turn : .line(guarded.turn.makeTicket())
+        }
+    }
+
+    /// Waits for the turn, behind those who came before; at most `limit` may wait.
+    final func wait(_ ticket: Turn<Waiter>.Ticket, limit: Int) async -> Admission {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let admission = self.guarded.withLock { guarded -> Admission? in
+                    if guarded.isRetired { return .retired }
+                    if guarded.turn.takeIfFree() { return .turn }
+                    if guarded.turn.waiting >= limit { return .crowded }
+                    guarded.turn.join(waiter, ticket)
+                    return nil
+                }
+                if let admission {
+                    waiter.resume(returning: admission)
+                } else if Task.isCancelled {
+                    // Cancelled before it joined: the handler below found nobody to withdraw.
+                    self.withdraw(ticket)
+                }
+            }
+        } onCancel: {
+            self.withdraw(ticket)
+        }
+    }
+
+    private final func withdraw(_ ticket: Turn<Waiter>.Ticket) {
+        let waiter = self.guarded.withLock { $0.turn.leave(ticket) }
+        waiter?.resume(returning: .withdrawn)
+    }
+
+    /// Ends one's turn: the next in line has it.
+    @usableFromInline
+    final func pass() {
+        let next = self.guarded.withLock { $0.turn.pass() }
+        next?.resume(returning: .turn)
+    }
+
+    /// Makes the entity useless, unless somebody works on it.
+    final func retireIfFree() -> Bool {
+        self.guarded.withLock { guarded in
+            if guarded.turn.isTaken { return false }
+            guarded.isRetired = true
+            return true
+        }
+    }
+
+    /// Ends one's turn and makes the entity useless: all who wait look it up again.
+    final func retireInTurn() {
+        let waiters = self.guarded.withLock { guarded in
+            guarded.isRetired = true
+            return guarded.turn.passToAll()
+        }
+        for waiter in waiters { waiter.resume(returning: .retired) }
+    }
+}
