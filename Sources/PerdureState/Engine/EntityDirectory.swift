@@ -1,9 +1,13 @@
 internal import PerdureConcurrency
+internal import Synchronization
 
 /// The entities of one kind that are in memory, found by ID, at most as many as allowed.
 ///
 /// Split over several locked tables, so that commands to different entities seldom wait for each other; each table keeps its own
 /// order of last use and its own share of the limit.
+///
+/// Time is counted in moments: a number that goes up whenever an entity comes in and whenever idle ones are looked for. To
+/// note its last use an entity copies the number, which is cheaper than reading a clock at each command.
 final class EntityDirectory: Sendable {
     private struct Table {
         var entities = RecencyTable<EntityTurn>()
@@ -20,6 +24,9 @@ final class EntityDirectory: Sendable {
 
     private let tables: [LockedState<Table>]
     private let shareOfTable: Int
+    private let lastMoment = Atomic<UInt64>(1)
+    /// When idle entities were looked for, and the moment it was; oldest first.
+    private let marks = LockedState<[(time: Duration, moment: UInt64)]>([])
 
     /// Room for `limit` entities; nil for no limit.
     init(limit: Int?) {
@@ -29,41 +36,62 @@ final class EntityDirectory: Sendable {
         self.shareOfTable = limit.map { max(1, $0 / tables) } ?? .max
     }
 
+    /// The present moment.
+    var moment: UInt64 { self.lastMoment.load(ordering: .relaxed) }
+
+    private func nextMoment() -> UInt64 { self.lastMoment.add(1, ordering: .relaxed).newValue }
+
     private func table(of id: String) -> LockedState<Table> {
         self.tables.count == 1
             ? self.tables[0] : self.tables[Int(PersistenceID.shard(of: id, among: UInt64(self.tables.count)))]
     }
 
     /// The entity under `id`, added if it is not in memory; nil once the directory is closed.
-    func find(_ id: String, at now: Duration, make: () -> EntityTurn) -> Found? {
+    func find(_ id: String, make: () -> EntityTurn) -> Found? {
         let key = IDKey(id)
         return self.table(of: id).withLock { table -> Found? in
             if table.isClosed { return nil }
-            if let entity = table.entities.use(key, at: now) { return Found(entity: entity, evicted: []) }
+            if let entity = table.entities[key] { return Found(entity: entity, evicted: []) }
             // Those at work stay, so the limit may be passed by as many as are at work.
             let excess = table.entities.count + 1 - self.shareOfTable
-            let evicted =
-                excess > 0 ? table.entities.removeOldest(excess, usedUntil: now) { $0.retireIfFree() } : []
+            let evicted = excess > 0 ? Self.remove(excess, usedBefore: .max, from: &table) : []
             let entity = make()
-            table.entities.insert(entity, for: key, at: now)
+            table.entities.insert(entity, for: key, at: self.nextMoment())
             return Found(entity: entity, evicted: evicted)
         }
     }
 
     /// The entity under `id` if it is in memory.
-    func peek(_ id: String) -> EntityTurn? { self.table(of: id).withLock { $0.entities.peek(IDKey(id)) } }
+    func peek(_ id: String) -> EntityTurn? { self.table(of: id).withLock { $0.entities[IDKey(id)] } }
 
     /// Takes out `entity`, unless another object has come in its place.
     func remove(_ entity: EntityTurn) {
         self.table(of: entity.id).withLock { table in
-            if table.entities.peek(IDKey(entity.id)) === entity { table.entities.remove(IDKey(entity.id)) }
+            if table.entities[IDKey(entity.id)] === entity { table.entities.remove(IDKey(entity.id)) }
         }
     }
 
-    /// Takes out the entities that nobody has used since `time` and that nobody works on.
-    func removeIdle(since time: Duration) -> [EntityTurn] {
-        self.tables.flatMap { table in
-            table.withLock { $0.entities.removeOldest(.max - 16, usedUntil: time) { $0.retireIfFree() } }
+    /// Takes out the entities that nobody has used for `time` and that nobody works on.
+    ///
+    /// Asked for now and then; what was used between two such occasions counts as used at the later one.
+    func removeIdle(for time: Duration, now: Duration) -> [EntityTurn] {
+        let limit = self.marks.withLock { marks -> UInt64 in
+            let due = marks.lastIndex { $0.time <= now - time }
+            let limit = due.map { marks[$0].moment } ?? 0
+            if let due { marks.removeFirst(due) }
+            marks.append((now, self.nextMoment()))
+            return limit
+        }
+        return self.tables.flatMap { table in
+            table.withLock { Self.remove(.max, usedBefore: limit, from: &$0) }
+        }
+    }
+
+    private static func remove(_ limit: Int, usedBefore moment: UInt64, from table: inout Table) -> [EntityTurn] {
+        table.entities.removeOldest(limit, usedBefore: moment) { entity in
+            entity.lastUse
+        } letsGo: { entity in
+            entity.retireIfFree()
         }
     }
 

@@ -6,62 +6,87 @@ internal import PerdureConcurrency
 @usableFromInline
 final class EntityHost: Sendable {
     @usableFromInline let configuration: StateEngine.Configuration
+    // Copies of what every command looks at: cheaper to reach than through the whole configuration.
     @usableFromInline let observer: (any EventObserver)?
-    private let store: any StateStore
+    @usableFromInline let clock: any PerdureClock
+    @usableFromInline let commandTimeout: Duration?
+    @usableFromInline let isShared: Bool
+    @usableFromInline let store: any StateStore
     private let publishing: Publishing
+    @usableFromInline let hasPublishers: Bool
     private let directory: EntityDirectory
-    private let makeEntity: @Sendable (String) -> EntityTurn
+    /// Makes an entity of an ID, its shard, and the present moment.
+    private let makeEntity: @Sendable (String, UInt64, UInt64) -> EntityTurn
 
     init(
         store: any StateStore, configuration: StateEngine.Configuration, publishing: Publishing,
-        makeEntity: @escaping @Sendable (String) -> EntityTurn
+        makeEntity: @escaping @Sendable (String, UInt64, UInt64) -> EntityTurn
     ) {
         self.store = store
         self.configuration = configuration
         self.observer = configuration.observer
+        self.clock = configuration.clock
+        self.commandTimeout = configuration.commandTimeout
+        self.isShared = configuration.sharing == .shared
         self.publishing = publishing
+        self.hasPublishers = !publishing.isEmpty
         self.directory = EntityDirectory(limit: configuration.maximumLiveEntities)
         self.makeEntity = makeEntity
     }
 
     // MARK: Coming in
 
-    /// The entity under `id` with its turn, if nobody has it; nil if one must wait.
+    /// Asks for the turn of `entity`; whoever does not get it goes on with ``enter(_:_:)``.
     @usableFromInline
-    func enterIfFree(_ id: String) -> EntityTurn? {
-        guard !Task.isCancelled, let entity = self.find(id), case .turn = entity.take() else { return nil }
-        return entity
+    func knock(_ entity: EntityTurn) -> EntityTurn.Admission {
+        Task.isCancelled ? .withdrawn : entity.take(at: self.directory.moment)
     }
 
-    /// The entity under `id`, once its turn has come.
+    /// The entity under the ID of `known`, once its turn has come; `answer` is what knocking gave.
     @usableFromInline
-    func enter(_ id: String) async throws(CommandFailure) -> EntityTurn {
+    func enter(_ known: EntityTurn, _ answer: EntityTurn.Admission) async throws(CommandFailure) -> EntityTurn {
         let limit = self.configuration.maximumWaitingCommands
+        var entity = known
+        var admission = answer
         while true {
-            if Task.isCancelled { throw .cancelled }
-            guard let entity = self.find(id) else { throw .stopped }
-            var admission = entity.take()
             if case .line(let ticket) = admission { admission = await entity.wait(ticket, limit: limit) }
             switch admission {
             case .turn: return entity
-            case .retired: continue
+            case .retired:
+                // It left memory, and may have come back as another object.
+                guard let found = self.find(entity.id) else { throw .stopped }
+                entity = found
+                admission = self.knock(entity)
             case .crowded:
                 throw .overloaded(
-                    "\(limit) commands wait for \(id.debugDescription) already, as many as maximumWaitingCommands allows"
+                    "\(limit) commands wait for \(entity.id.debugDescription) already, as many as maximumWaitingCommands allows"
                 )
             case .withdrawn, .line: throw .cancelled
             }
         }
     }
 
-    private func find(_ id: String) -> EntityTurn? {
-        let found = self.directory.find(id, at: self.configuration.clock.now) { self.makeEntity(id) }
+    /// The entity under `id`, not read yet if it was not in memory; nil once the engine stops.
+    func find(_ id: String) -> EntityTurn? {
+        let found = self.directory.find(id) { self.make(id) }
         if let observer = self.observer, let found {
             for entity in found.evicted {
                 observer.observe(.entityPassivated(persistenceID: entity.id, reason: .crowded))
             }
         }
         return found?.entity
+    }
+
+    /// An entity under `id` that nobody will find; good for being told that the engine stopped.
+    func makeRetired(_ id: String) -> EntityTurn {
+        let entity = self.make(id)
+        _ = entity.retireIfFree()
+        return entity
+    }
+
+    private func make(_ id: String) -> EntityTurn {
+        self.makeEntity(
+            id, PersistenceID.shard(of: id, among: self.configuration.shardCount), self.directory.moment)
     }
 
     // MARK: The store
@@ -75,49 +100,30 @@ final class EntityHost: Sendable {
         }
     }
 
-    /// What became of a write.
+    /// Takes what a change needs besides the store: the right to write, and a place with each publisher, so that what is stored can
+    /// always be handed on.
     @usableFromInline
-    enum Verdict {
-        case done
-        /// Another process wrote first: read and handle again. `stored` is the version that is there.
-        case conflict(stored: UInt64)
-    }
-
-    /// Stores a change over `version` and hands it to the publishers.
-    ///
-    /// After ``CommandFailure/store(_:)`` with an unknown outcome the state must be read before it is used again.
-    @usableFromInline
-    func write(
-        _ change: StateChange, over version: UInt64, exists: Bool, conflicts: Int, progress: CommandProgress?
-    ) async throws(CommandFailure) -> Verdict {
+    func prepareWrite(_ progress: CommandProgress?) throws(CommandFailure) {
         if let progress, !progress.beginWriting() { throw .deadlineExceeded(.notApplied) }
-        // A place with each publisher is taken before the write: what is stored can always be handed on.
         if let full = self.publishing.reserve() {
             throw .overloaded("publisher \(full.debugDescription) is behind and its buffer is full")
         }
-        do throws(StoreError) {
-            switch change {
-            case .written(let state): try await self.store.write(state, if: exists ? .version(version) : .absent)
-            case .deleted(let id, _): try await self.store.delete(id, if: .version(version))
-            }
-        } catch {
-            self.publishing.release()
-            return try await self.judge(error, on: change.persistenceID, conflicts: conflicts)
-        }
-        self.publishing.publish(change)
-        return .done
     }
 
-    /// Whether a failed write should be tried again.
-    private func judge(
-        _ error: StoreError, on id: String, conflicts: Int
-    ) async throws(CommandFailure) -> Verdict {
+    /// Hands a stored change to the publishers.
+    @usableFromInline
+    func publish(_ change: StateChange) { self.publishing.publish(change) }
+
+    /// After a write failed, the `conflicts`-th time for this command: throws unless another process wrote first and the command
+    /// should be handled again.
+    @usableFromInline
+    func judge(_ error: StoreError, on id: String, conflicts: Int) async throws(CommandFailure) {
+        self.publishing.release()
         if error.outcome == .unknown {
             self.observer?.observe(.writeOutcomeUnknown(persistenceID: id, error: error))
             throw .store(error)
         }
         guard error.code == .conflict else { throw .store(error) }
-        let conflicts = conflicts + 1
         let stored = error.storedVersion ?? 0
         self.observer?.observe(.writeConflicted(persistenceID: id, attempt: conflicts, storedVersion: stored))
         guard conflicts < self.configuration.maximumConflicts else {
@@ -127,9 +133,8 @@ final class EntityHost: Sendable {
             // Whoever loses twice in a row fights with somebody: step aside for a moment, a random one.
             let most = min(64, 1 << (conflicts - 2))
             let pause = Duration.microseconds(Int.random(in: 0...(most * 500)))
-            try? await self.configuration.clock.sleep(for: pause)
+            try? await self.clock.sleep(for: pause)
         }
-        return .conflict(stored: stored)
     }
 
     // MARK: Leaving memory
@@ -142,7 +147,7 @@ final class EntityHost: Sendable {
     /// Takes out the entities that have been idle for too long.
     func passivateIdle() {
         guard let time = self.configuration.idleTimeBeforePassivation else { return }
-        for entity in self.directory.removeIdle(since: self.configuration.clock.now - time) {
+        for entity in self.directory.removeIdle(for: time, now: self.clock.now) {
             self.observer?.observe(.entityPassivated(persistenceID: entity.id, reason: .idle))
         }
     }
@@ -155,7 +160,7 @@ final class EntityHost: Sendable {
     var liveCount: Int { self.directory.count }
 
     private func retire(_ entity: EntityTurn) async {
-        var admission = entity.take()
+        var admission = entity.take(at: self.directory.moment)
         if case .line(let ticket) = admission { admission = await entity.wait(ticket, limit: .max) }
         // Anything else: it left memory by itself, or the task was cancelled and goes without.
         guard case .turn = admission else { return }

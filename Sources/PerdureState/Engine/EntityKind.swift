@@ -1,5 +1,3 @@
-public import PerdureConcurrency
-
 /// The entities of one behavior, with what depends on it: the codec, the handler, the observers.
 @usableFromInline
 final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
@@ -15,54 +13,54 @@ final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
         makeBehavior: @escaping @Sendable (String) -> Behavior
     ) {
         self.codec = Behavior.codec
-        self.host = EntityHost(store: store, configuration: configuration, publishing: publishing) { id in
-            LiveEntity(id: id, behavior: makeBehavior(id))
+        self.host = EntityHost(store: store, configuration: configuration, publishing: publishing) {
+            id, shard, moment in
+            LiveEntity(id: id, shard: shard, moment: moment, behavior: makeBehavior(id))
         }
     }
 
-    /// Carries out a command on the entity under `id`, from its place in the line to its answer.
+    /// Carries out a command on the entity that was last `known` under its ID, from its place in the line to its answer.
     ///
     /// Inlinable so that it is compiled for each behavior where that is known: as unspecialized generic code, an
     /// uncontended command in memory takes 3 µs instead of a third of one (`script/bench entity-memory-1`).
     @inlinable
     func perform(
-        _ command: Behavior.Command, on id: String, progress: CommandProgress?
+        _ command: Behavior.Command, on known: EntityTurn, progress: CommandProgress?
     ) async throws(Failure) -> CommandResult<Behavior> {
         let observer = self.host.observer
-        let started = observer == nil ? .zero : self.host.configuration.clock.now
+        let started = observer == nil ? .zero : self.host.clock.now
         do throws(Failure) {
             let turn: EntityTurn
-            if let free = self.host.enterIfFree(id) {
-                turn = free
-            } else {
-                do throws(CommandFailure) {
-                    turn = try await self.host.enter(id)
-                } catch {
-                    throw Failure(error)
-                }
+            switch self.host.knock(known) {
+            case .turn:
+                turn = known
+            case let answer:
+                do throws(CommandFailure) { turn = try await self.host.enter(known, answer) } catch { throw Failure(error) }
             }
             defer { turn.pass() }
             // The host's directory holds what this kind has made.
             let live = unsafeDowncast(turn, to: Live.self)
             let result = try await EntityWork(kind: self, live: live, progress: progress).carryOut(command)
             if let observer {
-                let took = self.host.configuration.clock.now - started
-                observer.observe(.commandHandled(persistenceID: id, version: result.version, took: took))
+                let took = self.host.clock.now - started
+                observer.observe(.commandHandled(persistenceID: known.id, version: result.version, took: took))
             }
             return result
         } catch {
             if let observer {
-                if case .rejected = error {} else { observer.observe(.commandFailed(persistenceID: id, error: error)) }
+                if case .rejected = error {} else { observer.observe(.commandFailed(persistenceID: known.id, error: error)) }
             }
             throw error
         }
     }
 
+    /// Whether anybody would hear ``announce(_:version:state:timestamp:)``.
+    @usableFromInline var isObserved: Bool { !self.subscriptions.isEmpty }
+
     /// Tells observers of a change that is stored; `state` is nil for a deletion.
     @usableFromInline
     func announce(_ id: String, version: UInt64, state: Behavior.State?, timestamp: Int64) {
-        self.subscriptions.send {
-            EntityChange(persistenceID: id, version: version, state: state, timestamp: timestamp)
-        }
+        self.subscriptions.send(
+            EntityChange(persistenceID: id, version: version, state: state, timestamp: timestamp))
     }
 }

@@ -1,5 +1,3 @@
-public import PerdureConcurrency
-
 /// What one command does while it has its entity's turn: read if need be, ask the behavior, write, install.
 @usableFromInline
 struct EntityWork<Behavior: DurableStateBehavior> {
@@ -19,7 +17,7 @@ struct EntityWork<Behavior: DurableStateBehavior> {
         self.progress = progress
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     consuming func carryOut(_ command: Behavior.Command) async throws(Failure) -> CommandResult<Behavior> {
         while true {
             guard case .current(let state, let version, let exists) = self.live.memory else {
@@ -63,7 +61,7 @@ struct EntityWork<Behavior: DurableStateBehavior> {
             case .unread(let floor): floor
             case .current(_, let version, _): version
             }
-        let clock = self.kind.host.configuration.clock
+        let clock = self.kind.host.clock
         let started = clock.now
         let stored: DurableState?
         do throws(CommandFailure) {
@@ -85,7 +83,7 @@ struct EntityWork<Behavior: DurableStateBehavior> {
     /// handled anew.
     @inlinable
     mutating func isOutdated() async throws(Failure) -> Bool {
-        if self.isFresh || self.kind.host.configuration.sharing == .exclusive { return false }
+        if self.isFresh || !self.kind.host.isShared { return false }
         return try await self.readAgain()
     }
 
@@ -112,14 +110,13 @@ struct EntityWork<Behavior: DurableStateBehavior> {
 
     // MARK: Writing
 
-    @inlinable
+    @inlinable @inline(__always)
     func encode(_ state: Behavior.State, version: UInt64) throws(Failure) -> DurableState {
-        let configuration = self.kind.host.configuration
         do {
             return DurableState(
                 persistenceID: self.live.id, version: version, payload: try self.kind.codec.encode(state),
-                timestamp: configuration.clock.unixMilliseconds,
-                shard: PersistenceID.shard(of: self.live.id, among: configuration.shardCount))
+                timestamp: self.kind.host.clock.unixMilliseconds,
+                shard: self.live.shard)
         } catch {
             throw self.encodingFailed(error)
         }
@@ -134,38 +131,53 @@ struct EntityWork<Behavior: DurableStateBehavior> {
     }
 
     /// Writes or deletes; false after a conflict, when the command must be handled again.
-    @inlinable
+    @inlinable @inline(__always)
     mutating func write(_ change: StateChange, over version: UInt64, exists: Bool) async throws(Failure) -> Bool {
-        do throws(CommandFailure) {
-            let verdict = try await self.kind.host.write(
-                change, over: version, exists: exists, conflicts: self.conflicts, progress: self.progress)
-            guard case .conflict(let stored) = verdict else { return true }
-            self.conflicts += 1
-            self.live.memory = .unread(floor: stored)
-            return false
-        } catch {
-            // The write may be there or still arrive. Reading before the next command shows the former; the condition of
-            // the next write fails on the latter.
-            switch error {
-            case .store(let error) where error.outcome == .unknown: self.live.memory = .unread(floor: version)
-            case .contended(_, let last): self.live.memory = .unread(floor: last.storedVersion ?? 0)
-            default: break
+        let host = self.kind.host
+        if host.hasPublishers || self.progress != nil {
+            do throws(CommandFailure) { try host.prepareWrite(self.progress) } catch { throw Failure(error) }
+        }
+        do throws(StoreError) {
+            switch change {
+            case .written(let state): try await host.store.write(state, if: exists ? .version(version) : .absent)
+            case .deleted(let id, _): try await host.store.delete(id, if: .version(version))
             }
+        } catch {
+            try await self.recover(from: error, version: version)
+            return false
+        }
+        if host.hasPublishers { host.publish(change) }
+        return true
+    }
+
+    /// Makes sure that what is in memory is right after a failed write; throws unless the command should be handled again.
+    @usableFromInline
+    mutating func recover(from error: StoreError, version: UInt64) async throws(Failure) {
+        self.conflicts += 1
+        // With an unknown outcome the write may be there or still arrive. Reading before the next command shows the former; the
+        // condition of the next write fails on the latter.
+        if error.outcome == .unknown { self.live.memory = .unread(floor: version) }
+        if error.code == .conflict { self.live.memory = .unread(floor: error.storedVersion ?? 0) }
+        do throws(CommandFailure) {
+            _ = try await self.kind.host.judge(error, on: self.live.id, conflicts: self.conflicts)
+        } catch {
             throw Failure(error)
         }
     }
 
-    @inlinable
+    @inlinable @inline(__always)
     func install(_ state: Behavior.State, _ change: StateChange) {
         switch change {
         case .written(let written):
             self.live.memory = .current(state, version: written.version, exists: true)
-            self.kind.announce(self.live.id, version: written.version, state: state, timestamp: written.timestamp)
+            if self.kind.isObserved {
+                self.kind.announce(self.live.id, version: written.version, state: state, timestamp: written.timestamp)
+            }
         case .deleted(_, let version):
             self.live.memory = .current(state, version: version, exists: false)
             self.kind.announce(
                 self.live.id, version: version, state: nil,
-                timestamp: self.kind.host.configuration.clock.unixMilliseconds)
+                timestamp: self.kind.host.clock.unixMilliseconds)
         }
     }
 }

@@ -1,11 +1,14 @@
-/// Values by ID, in the order of their last use: finding, adding and moving to the front cost the same however many there are.
+/// Values by ID, and which of them were used least recently.
 ///
-/// A plain value: the time is handed in.
+/// Using a value costs nothing here: it remembers by itself when it was last used, as a number that only grows, and the table asks
+/// when it looks for the oldest. Whatever was used since it was last asked moves behind the others then, so that finding the
+/// oldest costs the same on average however many there are.
 struct RecencyTable<Value> {
     private struct Slot {
         var key: IDKey
         var value: Value
-        var lastUsed: Duration
+        /// The last use, as far as the table has been told; the order of the links goes by it.
+        var seen: UInt64
         var newer: Int
         var older: Int
     }
@@ -19,24 +22,15 @@ struct RecencyTable<Value> {
 
     var count: Int { self.places.count }
 
-    /// The value of `key`, which counts as used now.
-    mutating func use(_ key: IDKey, at now: Duration) -> Value? {
-        guard let place = self.places[key] else { return nil }
-        self.slots[place]?.lastUsed = now
-        if place != self.newest {
-            self.unlink(place)
-            self.linkAsNewest(place)
-        }
-        return self.slots[place]?.value
-    }
+    /// All values, in no order.
+    var values: [Value] { self.slots.compactMap { $0?.value } }
 
-    /// The value of `key`, whose place in the order stays.
-    func peek(_ key: IDKey) -> Value? { self.places[key].flatMap { self.slots[$0]?.value } }
+    subscript(key: IDKey) -> Value? { self.places[key].flatMap { self.slots[$0]?.value } }
 
-    /// Adds a value under a key that has none.
-    mutating func insert(_ value: Value, for key: IDKey, at now: Duration) {
+    /// Adds a value, used at `moment`, under a key that has none.
+    mutating func insert(_ value: Value, for key: IDKey, at moment: UInt64) {
         precondition(self.places[key] == nil, "the key has a value already")
-        let slot = Slot(key: key, value: value, lastUsed: now, newer: -1, older: -1)
+        let slot = Slot(key: key, value: value, seen: moment, newer: -1, older: -1)
         let place: Int
         if let reused = self.free.popLast() {
             place = reused
@@ -57,28 +51,37 @@ struct RecencyTable<Value> {
         self.free.append(place)
     }
 
-    /// Takes out up to `limit` values, oldest first, that were last used at `time` or before and let go when asked.
+    /// Takes out up to `limit` values, the least recently used first, that were last used before `moment` and let go when asked.
     ///
-    /// Asks at most `limit` and a few more, so that a table full of values that will not go costs little.
-    mutating func removeOldest(_ limit: Int, usedUntil time: Duration, if letsGo: (Value) -> Bool) -> [Value] {
+    /// Asks each value at most once, and gives up when several in a row will not go.
+    mutating func removeOldest(
+        _ limit: Int, usedBefore moment: UInt64, lastUse: (Value) -> UInt64, letsGo: (Value) -> Bool
+    ) -> [Value] {
         var removed: [Value] = []
+        var refusals = 0
         var place = self.oldest
-        var asked = 0
-        while place >= 0, removed.count < limit, asked < limit &+ 16, let slot = self.slots[place],
-            slot.lastUsed <= time
-        {
-            asked += 1
-            if letsGo(slot.value) {
+        for _ in 0..<self.count {
+            guard removed.count < limit, refusals < 16, place >= 0, let slot = self.slots[place], slot.seen < moment
+            else { break }
+            let next = slot.newer
+            let used = lastUse(slot.value)
+            if used > slot.seen {
+                // Used since: it goes behind the others, and comes up again in its time.
+                self.slots[place]?.seen = used
+                if place != self.newest {
+                    self.unlink(place)
+                    self.linkAsNewest(place)
+                }
+            } else if letsGo(slot.value) {
                 removed.append(slot.value)
                 self.remove(slot.key)
+            } else {
+                refusals += 1
             }
-            place = slot.newer
+            place = next
         }
         return removed
     }
-
-    /// All values, in no order.
-    var values: [Value] { self.slots.compactMap { $0?.value } }
 
     private mutating func linkAsNewest(_ place: Int) {
         self.slots[place]?.newer = -1

@@ -53,7 +53,8 @@ public final class StateEngine: Sendable {
     ///
     /// Asking for a behavior that the engine was not made with is a mistake in the program and traps.
     public func entity<Behavior: DurableStateBehavior>(_ behavior: Behavior.Type, _ id: String) -> Entity<Behavior> {
-        Entity(id: id, kind: self.kind(behavior))
+        let kind = self.kind(behavior)
+        return Entity(kind: kind, turn: kind.host.find(id) ?? kind.host.makeRetired(id))
     }
 
     /// The changes of all entities of `behavior` from now on, each entity's in order.

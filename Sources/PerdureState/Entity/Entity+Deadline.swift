@@ -15,11 +15,11 @@ extension Entity {
         typealias Answer = Result<CommandResult<Behavior>, CommandError<Behavior.Rejection>>
         let race = Race<Answer>()
         let progress = CommandProgress()
-        let (kind, id) = (self.kind, self.id)
+        let (kind, turn) = (self.kind, self.turn)
         // The command needs a task of its own: it may have to go on when its sender no longer waits.
         let work = Task {
             do throws(CommandError<Behavior.Rejection>) {
-                race.finish(.success(try await kind.perform(command, on: id, progress: progress)))
+                race.finish(.success(try await kind.perform(command, on: turn, progress: progress)))
             } catch {
                 race.finish(.failure(error))
             }

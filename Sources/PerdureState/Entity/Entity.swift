@@ -1,19 +1,22 @@
 /// An entity, to send commands to: the name of a behavior under a persistence ID.
 ///
-/// A small value to pass around and keep; making one costs nothing and loads nothing. Whatever lives in memory comes and goes behind
-/// it: the first command loads the entity, and an idle one leaves memory again.
+/// A small value to pass around and keep; making one reads nothing. What is in memory comes and goes behind it: the first
+/// command reads the state, and an idle entity leaves memory again.
 ///
 /// Commands to one entity are carried out one at a time in the order of arrival, whoever sends them. When
 /// ``send(_:)`` returns, the new state is on disk.
 public struct Entity<Behavior: DurableStateBehavior>: Sendable {
-    /// The persistence ID.
-    public let id: String
     @usableFromInline let kind: EntityKind<Behavior>
+    /// The entity in memory when this value was made: usually it still is, which saves looking it up.
+    @usableFromInline let turn: EntityTurn
 
-    init(id: String, kind: EntityKind<Behavior>) {
-        self.id = id
+    init(kind: EntityKind<Behavior>, turn: EntityTurn) {
         self.kind = kind
+        self.turn = turn
     }
+
+    /// The persistence ID.
+    public var id: String { self.turn.id }
 
     /// Carries out a command and returns the state that is now stored.
     ///
@@ -29,10 +32,10 @@ public struct Entity<Behavior: DurableStateBehavior>: Sendable {
     public func send(
         _ command: Behavior.Command
     ) async throws(CommandError<Behavior.Rejection>) -> CommandResult<Behavior> {
-        if let timeout = self.kind.host.configuration.commandTimeout {
+        if let timeout = self.kind.host.commandTimeout {
             return try await self.send(command, within: timeout)
         }
-        return try await self.kind.perform(command, on: self.id, progress: nil)
+        return try await self.kind.perform(command, on: self.turn, progress: nil)
     }
 
     /// Leaves memory after the commands before it; the next command loads the state again.

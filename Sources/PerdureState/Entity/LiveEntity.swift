@@ -21,8 +21,8 @@ final class LiveEntity<Behavior: DurableStateBehavior>: EntityTurn, @unchecked S
     @usableFromInline let behavior: Behavior
     @usableFromInline var memory = Memory.unread(floor: 0)
 
-    init(id: String, behavior: Behavior) {
+    init(id: String, shard: UInt64, moment: UInt64, behavior: Behavior) {
         self.behavior = behavior
-        super.init(id: id)
+        super.init(id: id, shard: shard, moment: moment)
     }
 }

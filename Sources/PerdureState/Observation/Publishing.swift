@@ -17,6 +17,8 @@ final class Publishing: Sendable {
         }
     }
 
+    var isEmpty: Bool { self.lines.isEmpty }
+
     // MARK: Entities' side
 
     /// Takes a place in every buffer, or in none: then it gives the name of the publisher that has no room.

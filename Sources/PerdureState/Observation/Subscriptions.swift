@@ -40,6 +40,8 @@ final class Subscriptions<State: Sendable>: Sendable {
     /// So that entities nobody observes pay for one load only.
     private let count = Atomic<Int>(0)
 
+    var isEmpty: Bool { self.count.load(ordering: .acquiring) == 0 }
+
     /// A subscription to the changes of one entity, or of all.
     func subscribe(to persistenceID: String?, capacity: Int) -> Subscription {
         let subscription = Subscription(persistenceID: persistenceID.map { IDKey($0) }, capacity: capacity)
@@ -53,12 +55,9 @@ final class Subscriptions<State: Sendable>: Sendable {
         return subscription
     }
 
-    /// Hands a change to all; `change` is made only if there is anybody.
-    func send(_ change: () -> EntityChange<State>) {
-        guard self.count.load(ordering: .acquiring) > 0 else { return }
+    /// Hands a change to all.
+    func send(_ change: EntityChange<State>) {
         let subscriptions = self.members.withLock { $0.members.compactMap(\.subscription) }
-        guard !subscriptions.isEmpty else { return }
-        let change = change()
         for subscription in subscriptions { subscription.send(change) }
     }
 
