@@ -1,17 +1,22 @@
 /// A first-in, first-out queue: adding and taking cost the same however long it is.
-package struct FIFO<Element> {
+public struct FIFO<Element> {
     /// The elements from `head` on; those before are gone.
-    private var elements: [Element?] = []
-    private var head = 0
+    @usableFromInline var elements: [Element?] = []
+    @usableFromInline var head = 0
 
-    package init() {}
+    /// Makes an empty queue.
+    @inlinable public init() {}
 
-    package var count: Int { self.elements.count - self.head }
-    package var isEmpty: Bool { self.head == self.elements.count }
+    /// How many there are.
+    @inlinable public var count: Int { self.elements.count - self.head }
+    /// Whether there are none.
+    @inlinable public var isEmpty: Bool { self.head == self.elements.count }
 
-    package mutating func append(_ element: Element) { self.elements.append(element) }
+    /// Adds an element behind the others.
+    @inlinable public mutating func append(_ element: Element) { self.elements.append(element) }
 
-    package mutating func popFirst() -> Element? {
+    /// Takes out the element that came first.
+    @inlinable public mutating func popFirst() -> Element? {
         guard self.head < self.elements.count else { return nil }
         let element = self.elements[self.head].take()
         self.head += 1
@@ -26,7 +31,7 @@ package struct FIFO<Element> {
     }
 
     /// Takes out the first element of which `predicate` is true; costs a walk.
-    package mutating func removeFirst(where predicate: (Element) -> Bool) -> Element? {
+    @inlinable public mutating func removeFirst(where predicate: (Element) -> Bool) -> Element? {
         for index in self.head..<self.elements.count {
             if let element = self.elements[index], predicate(element) {
                 self.elements.remove(at: index)
@@ -37,7 +42,7 @@ package struct FIFO<Element> {
     }
 
     /// Takes out everything, in order.
-    package mutating func removeAll() -> [Element] {
+    @inlinable public mutating func removeAll() -> [Element] {
         defer {
             self.elements = []
             self.head = 0

@@ -35,7 +35,9 @@ final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
             case .turn:
                 turn = known
             case let answer:
-                do throws(CommandFailure) { turn = try await self.host.enter(known, answer) } catch { throw Failure(error) }
+                do throws(CommandFailure) { turn = try await self.host.enter(known, answer) } catch {
+                    throw Failure(error)
+                }
             }
             defer { turn.pass() }
             // The host's directory holds what this kind has made.
@@ -48,7 +50,10 @@ final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
             return result
         } catch {
             if let observer {
-                if case .rejected = error {} else { observer.observe(.commandFailed(persistenceID: known.id, error: error)) }
+                if case .rejected = error {
+                } else {
+                    observer.observe(.commandFailed(persistenceID: known.id, error: error))
+                }
             }
             throw error
         }

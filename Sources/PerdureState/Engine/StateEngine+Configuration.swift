@@ -1,5 +1,7 @@
 extension StateEngine {
-    /// How an engine behaves. Every value has a default that suits one process on its own store.
+    /// How an engine behaves.
+    ///
+    /// Every value has a default that suits one process on its own store.
     public struct Configuration: Sendable {
         /// Whether other processes write the same IDs.
         public enum Sharing: Sendable, Hashable {

@@ -157,7 +157,9 @@ public final class StateEngine: Sendable {
 }
 
 extension StateEngine {
-    /// Stopping took too long. Nothing that was answered is lost.
+    /// Stopping took too long.
+    ///
+    /// Nothing that was answered is lost.
     public struct StopIncomplete: Error, Sendable, CustomStringConvertible {
         /// Entities that still carry out commands; ``StateEngine/stop()`` can be called again to wait for them.
         public let liveEntities: Int
