@@ -21,6 +21,7 @@ public enum StatePromises {
     ///   - fixture: how to open the store, and what can be done to it.
     ///   - promises: which to verify; all unless said.
     ///   - settings: the seed, sizes and limits.
+    /// - Returns: what became of each promise, in the order of `promises`.
     public static func verify(
         _ fixture: StateStoreFixture, promises: [StatePromise] = StatePromise.all,
         settings: PromiseSettings = PromiseSettings()
