@@ -12,7 +12,8 @@ extension DecodingError {
         case .keyNotFound(let key, let context):
             "\(Self.place(context)) lacks the key \(Self.name(of: key))"
         case .dataCorrupted(let context):
-            context.codingPath.isEmpty ? "the bytes are not valid JSON, or their value is not allowed"
+            context.codingPath.isEmpty
+                ? "the bytes are not valid JSON, or their value is not allowed"
                 : "\(Self.place(context)) has a value that is not allowed"
         @unknown default:
             "the bytes do not fit the type"
@@ -23,9 +24,10 @@ extension DecodingError {
         context.codingPath.isEmpty ? "the top level" : context.codingPath.map(self.name(of:)).joined(separator: ".")
     }
 
-    /// Keys of types are enums, made by the compiler or by hand; keys of dictionaries are not.
+    /// Keys of types are enums without associated values, made by the compiler or by hand; keys of dictionaries are not.
     private static func name(of key: any CodingKey) -> String {
         if let index = key.intValue { return "[\(index)]" }
-        return Mirror(reflecting: key).displayStyle == .enum ? key.stringValue : "*"
+        let mirror = Mirror(reflecting: key)
+        return mirror.displayStyle == .enum && mirror.children.isEmpty ? key.stringValue : "*"
     }
 }

@@ -88,7 +88,8 @@ public struct JSONStateCodec<State: Codable & Sendable>: StateCodec {
             return StatePayload(manifest: self.manifest, bytes: try JSONCoding.encode(state))
         } catch {
             throw PayloadError(
-                .encodingFailed, message: "the state cannot be written as JSON (not-a-number, or an encoder's own rule)",
+                .encodingFailed,
+                message: "the state cannot be written as JSON (not-a-number, or an encoder's own rule)",
                 manifest: self.manifest, underlying: error)
         }
     }
@@ -123,7 +124,8 @@ public struct JSONStateCodec<State: Codable & Sendable>: StateCodec {
         guard let found = JSONManifest(parsing: manifest) else {
             throw PayloadError(
                 .unknownManifest,
-                message: "a manifest of the form json:\(self.name):VERSION was expected; another codec wrote this state",
+                message:
+                    "a manifest of the form json:\(self.name):VERSION was expected; another codec wrote this state",
                 manifest: manifest)
         }
         guard IDKey(found.name) == IDKey(self.name) else {

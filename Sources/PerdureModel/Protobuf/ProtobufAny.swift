@@ -71,10 +71,12 @@ package struct ProtobufAny: Equatable, Sendable {
         var name = name
         return name.withUTF8 { bytes in
             if bytes.count > StatePayload.maximumManifestByteCount {
-                return "the full name of a message has at most \(StatePayload.maximumManifestByteCount) bytes here, this one has \(bytes.count)"
+                return
+                    "the full name of a message has at most \(StatePayload.maximumManifestByteCount) bytes here, this one has \(bytes.count)"
             }
             if Self.isMessageName(UnsafeRawBufferPointer(bytes)) { return nil }
-            return "\(String(decoding: bytes, as: UTF8.self).debugDescription) is not the full name of a message, such as samplepb.Account"
+            return
+                "\(String(decoding: bytes, as: UTF8.self).debugDescription) is not the full name of a message, such as samplepb.Account"
         }
     }
 

@@ -83,7 +83,8 @@ public struct ProtobufStateCodec<State: ProtobufMessage>: StateCodec {
         let message: [UInt8]
         do { message = try state.protobufBytes() } catch {
             throw PayloadError(
-                .encodingFailed, message: "the message \(self.messageName) could not be serialized", manifest: self.manifest,
+                .encodingFailed, message: "the message \(self.messageName) could not be serialized",
+                manifest: self.manifest,
                 underlying: error)
         }
         return StatePayload(
