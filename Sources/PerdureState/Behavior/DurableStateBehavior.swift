@@ -35,10 +35,10 @@ public protocol DurableStateBehavior: Sendable {
     /// The state of an entity of which nothing is stored.
     var initialState: State { get }
 
-    /// Turns states into bytes and back. An engine asks for it once.
+    /// Turns states into bytes and back. An engine asks for it once, of the first instance.
     ///
     /// JSON for `Codable` states and eGo's layout for protobuf messages, unless the behavior says otherwise.
-    static var codec: any StateCodec<State> { get }
+    var codec: any StateCodec<State> { get }
 
     /// Says what `command` does to `state`.
     ///

@@ -1,3 +1,5 @@
+internal import PerdureConcurrency
+
 /// The entities of one behavior, with what depends on it: the codec, the handler, the observers.
 @usableFromInline
 final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
@@ -5,17 +7,22 @@ final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
     @usableFromInline typealias Live = LiveEntity<Behavior>
 
     @usableFromInline let host: EntityHost
-    @usableFromInline let codec: any StateCodec<Behavior.State>
     let subscriptions = Subscriptions<Behavior.State>()
 
     init(
         store: any StateStore, configuration: StateEngine.Configuration, publishing: Publishing,
         makeBehavior: @escaping @Sendable (String) -> Behavior
     ) {
-        self.codec = Behavior.codec
+        let knownCodec = LockedState<(any StateCodec<Behavior.State>)?>(nil)
         self.host = EntityHost(store: store, configuration: configuration, publishing: publishing) {
             id, shard, moment in
-            LiveEntity(id: id, shard: shard, moment: moment, behavior: makeBehavior(id))
+            let behavior = makeBehavior(id)
+            let codec = knownCodec.withLock { known in
+                let codec = known ?? behavior.codec
+                known = codec
+                return codec
+            }
+            return LiveEntity(id: id, shard: shard, moment: moment, behavior: behavior, codec: codec)
         }
     }
 

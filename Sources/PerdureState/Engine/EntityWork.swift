@@ -97,7 +97,7 @@ struct EntityWork<Behavior: DurableStateBehavior> {
 
     private func decode(_ stored: DurableState) throws(Failure) -> Behavior.State {
         do {
-            return try self.kind.codec.decode(stored.payload)
+            return try self.live.codec.decode(stored.payload)
         } catch {
             throw .store(
                 StoreError(
@@ -114,7 +114,7 @@ struct EntityWork<Behavior: DurableStateBehavior> {
     func encode(_ state: Behavior.State, version: UInt64) throws(Failure) -> DurableState {
         do {
             return DurableState(
-                persistenceID: self.live.id, version: version, payload: try self.kind.codec.encode(state),
+                persistenceID: self.live.id, version: version, payload: try self.live.codec.encode(state),
                 timestamp: self.kind.host.clock.unixMilliseconds,
                 shard: self.live.shard)
         } catch {

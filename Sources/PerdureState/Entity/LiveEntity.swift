@@ -19,10 +19,12 @@ final class LiveEntity<Behavior: DurableStateBehavior>: EntityTurn, @unchecked S
     }
 
     @usableFromInline let behavior: Behavior
+    @usableFromInline let codec: any StateCodec<Behavior.State>
     @usableFromInline var memory = Memory.unread(floor: 0)
 
-    init(id: String, shard: UInt64, moment: UInt64, behavior: Behavior) {
+    init(id: String, shard: UInt64, moment: UInt64, behavior: Behavior, codec: any StateCodec<Behavior.State>) {
         self.behavior = behavior
+        self.codec = codec
         super.init(id: id, shard: shard, moment: moment)
     }
 }
