@@ -35,6 +35,12 @@ let package = Package(
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
+        // Benchmarks, run by script/bench; the C target holds what figures are held against.
+        .target(name: "CBaselines", path: "Benchmarks/CBaselines", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "perdure-bench", dependencies: ["PerdureSQLite", "PerdureState", "CBaselines"],
+            path: "Benchmarks/PerdureBench", swiftSettings: settings),
+
         // Tests mirror the sources.
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
