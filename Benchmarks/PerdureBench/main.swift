@@ -11,10 +11,10 @@ let usage = """
       --list      only print the names
     """
 
-#if DEBUG
+if _isDebugAssertConfiguration() {
     say("bench: a debug build measures nothing of use; run script/bench, which builds in release mode")
     exit(2)
-#endif
+}
 
 var names: [String] = []
 var isJSON = false
