@@ -8,6 +8,7 @@ final class SQLiteDatabase: Sendable {
     let path: String
     let configuration: SQLiteStore.Configuration
     let schema: Schema
+    let faults: CommitFault.Plan?
     let writes = BatchQueue<WriteJob>()
     let reads = BatchQueue<ReadJob>()
     let watch = WriteWatch()
@@ -16,10 +17,11 @@ final class SQLiteDatabase: Sendable {
     /// What events call this store.
     static let name = "sqlite"
 
-    init(path: String, configuration: SQLiteStore.Configuration, schema: Schema) {
+    init(path: String, configuration: SQLiteStore.Configuration, schema: Schema, faults: CommitFault.Plan?) {
         self.path = path
         self.configuration = configuration
         self.schema = schema
+        self.faults = faults
     }
 
     // MARK: Life

@@ -10,9 +10,9 @@ extension SQLiteStore {
         public var pageCount: Int
     }
 
-    /// Copies the store as it is at one moment to a new file at `path`, while it is in use. The store need not be connected.
+    /// Copies the store as it is at one moment to a new file at `path`, while it is in use.
     ///
-    /// Reads and writes go on meanwhile; the write-ahead log cannot begin anew until the copy is done, so it grows with what is
+    /// The store need not be connected. Reads and writes go on meanwhile; the write-ahead log cannot begin anew until the copy is done, so it grows with what is
     /// written. The copy appears under its name only when it is whole and on the disk; it is a store of its own, and opens
     /// as one. Until then it lies beside it under the name with `.partial-` and a number, which a crash can leave behind.
     ///

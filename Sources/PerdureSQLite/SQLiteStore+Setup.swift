@@ -2,9 +2,9 @@ internal import PerdureConcurrency
 public import PerdureState
 
 extension SQLiteStore {
-    /// Makes the tables, or brings those of an older release up to date. Idempotent; the store need not be connected.
+    /// Makes the tables, or brings those of an older release up to date.
     ///
-    /// All or nothing: it happens in one transaction. Programs of an older release can no longer open the file afterwards, so make
+    /// Idempotent; the store need not be connected. All or nothing: it happens in one transaction. Programs of an older release can no longer open the file afterwards, so make
     /// a backup first.
     ///
     /// - Throws: ``StoreError/Code/misconfigured`` when the file is somebody else's or of a newer release, or what keeps the file
@@ -19,9 +19,9 @@ extension SQLiteStore {
         try result.get()
     }
 
-    /// The schema that the file has, or nil when there is no file yet, or an empty one. The store need not be connected.
+    /// The schema that the file has, or nil when there is no file yet, or an empty one.
     ///
-    /// Compare it with ``schemaVersion`` to see whether ``setup()`` has something to do. Changes nothing.
+    /// The store need not be connected. Compare it with ``schemaVersion`` to see whether ``setup()`` has something to do. Changes nothing.
     ///
     /// - Throws: ``StoreError/Code/misconfigured`` when the file is somebody else's, or what keeps it from being read.
     public func storedSchemaVersion() async throws(StoreError) -> Int? {

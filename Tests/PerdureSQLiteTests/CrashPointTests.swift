@@ -3,7 +3,9 @@ import Testing
 
 @testable import PerdureSQLite
 
-/// A process is ended at every single call by which SQLite changes its files. Whatever was acknowledged is there afterwards, and
+/// A process is ended at every single call by which SQLite changes its files.
+///
+/// Whatever was acknowledged is there afterwards, and
 /// nothing is there by half.
 @Suite struct CrashPointTests {
     /// How the process, or the machine, ends at a point. The numbers are the shim's.

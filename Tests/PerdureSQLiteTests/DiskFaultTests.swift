@@ -3,7 +3,9 @@ import Testing
 
 @testable import PerdureSQLite
 
-/// The disk fails, or is full, at every single call by which SQLite changes its files. Each write then says truly whether it may have
+/// The disk fails, or is full, at every single call by which SQLite changes its files.
+///
+/// Each write then says truly whether it may have
 /// happened, and once the disk works again the store does.
 @Suite struct DiskFaultTests {
     /// What the calls answer. The numbers are the shim's.

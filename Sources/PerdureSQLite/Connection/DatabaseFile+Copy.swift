@@ -3,7 +3,9 @@ internal import Glibc
 internal import PerdureModel
 
 extension DatabaseFile {
-    /// The schema version of the file, nil when there is none yet. Refuses what is not ours; changes nothing.
+    /// The schema version of the file, nil when there is none yet.
+    ///
+    /// Refuses what is not ours; changes nothing.
     func version() throws(StoreError) -> Int? {
         guard let connection = try self.openExisting() else { return nil }
         defer { connection.close() }
@@ -77,7 +79,9 @@ extension DatabaseFile {
         guard fsync(descriptor) == 0 else { throw refuse(.unavailable, String(cString: strerror(errno))) }
     }
 
-    /// Opens a file that is there for looking at it, or returns nil. Refuses what is not ours by its header.
+    /// Opens a file that is there for looking at it, or returns nil.
+    ///
+    /// Refuses what is not ours by its header.
     private func openExisting() throws(StoreError) -> SQLiteConnection? {
         try self.checkKind()
         if FileKind(at: self.path) == .missing { return nil }

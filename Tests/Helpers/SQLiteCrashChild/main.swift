@@ -9,6 +9,9 @@ import PerdureSQLite
 //   sqlite-crash-child fault  DATABASE POINT MODE LENGTH
 //   sqlite-crash-child count  DATABASE ID TIMES         (adds 1 to the number stored under ID, over and over)
 //
+//   sqlite-crash-child full   DATABASE - BYTES          (no file may grow beyond BYTES for a while)
+//   sqlite-crash-child readonly DATABASE - 0            (as a user without rights)
+//
 // Standard output gets a line for each acknowledged operation, unbuffered; the last line is "done CALLS".
 
 func report(_ line: String) { faultpoints_report(STDOUT_FILENO, line + "\n") }
@@ -111,6 +114,45 @@ func count(_ path: String, _ id: String, _ times: Int) async throws {
     await store.disconnect()
 }
 
+/// Writes what fits and what does not, first with a limit on the size of files and then without.
+func fill(_ path: String, _ limit: UInt) async throws {
+    signal(SIGXFSZ, SIG_IGN)
+    let store = try SQLiteStore(path)
+    try await store.connect()
+    func write(_ name: String, _ id: String, _ count: Int) async {
+        let payload = StatePayload(manifest: "m", bytes: [UInt8](repeating: 1, count: count))
+        do throws(StoreError) {
+            try await store.write(DurableState(persistenceID: id, version: 1, payload: payload), if: .absent)
+            report("\(name): done")
+        } catch {
+            report("\(name): \(error.outcome)")
+        }
+    }
+    var limits = rlimit(rlim_cur: limit, rlim_max: rlim_t.max)
+    setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limits)
+    await write("big", "big", Int(limit) * 2)
+    await write("small", "small", 100)
+    limits.rlim_cur = rlim_t.max
+    setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limits)
+    await write("big again", "big", Int(limit) * 2)
+    await store.disconnect()
+}
+
+/// Tries to write as a user who may not.
+func writeWithoutRights(_ path: String) async throws {
+    if geteuid() == 0, setgid(65_534) != 0 || setuid(65_534) != 0 { return report("violation: cannot change the user") }
+    let store = try SQLiteStore(path)
+    do throws(StoreError) {
+        let payload = StatePayload(manifest: "m", bytes: [1])
+        try await store.write(DurableState(persistenceID: "x", version: 1, payload: payload), if: .absent)
+        report("written")
+    } catch {
+        report("\(error.code) \(error.outcome)")
+        report(error.debugDescription)
+    }
+    await store.disconnect()
+}
+
 let arguments = CommandLine.arguments
 guard arguments.count >= 5, let number = Int(arguments[4]) else {
     report("usage: crash|fault DATABASE POINT MODE [LENGTH], or count DATABASE ID TIMES")
@@ -124,6 +166,12 @@ do {
         faultpoints_arm(path, Int(arguments[3]) ?? 0, faultpoints_mode(rawValue: UInt32(number)), length)
         try await runAll(path)
         report("done \(faultpoints_count())")
+    case "full":
+        try await fill(path, UInt(number))
+        report("done 0")
+    case "readonly":
+        try await writeWithoutRights(path)
+        report("done 0")
     default:
         try await count(path, arguments[3], number)
         report("done 0")
