@@ -46,9 +46,20 @@ let package = Package(
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
-            name: "PerdureSQLiteTests", dependencies: ["PerdureSQLite", "PerdureTestKit"], swiftSettings: settings),
+            name: "PerdureSQLiteTests",
+            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "sqlite-crash-child"],
+            swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+
+        // A process for tests to kill, and the shim that knows when.
+        .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
+        .target(
+            name: "CrashWorkload", dependencies: ["PerdureState"], path: "Tests/Helpers/CrashWorkload",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "sqlite-crash-child", dependencies: ["CFaultPoints", "CrashWorkload", "PerdureSQLite"],
+            path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
