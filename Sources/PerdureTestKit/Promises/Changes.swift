@@ -102,6 +102,8 @@ extension StatePromise {
                     var (feed, seen) = (start, [IDKey: UInt64]())
                     feed.limit = 5
                     for _ in 0..<100_000 {
+                        // A store that never suspends would leave no thread to the writers.
+                        await Task.yield()
                         let isLast = over.withLock { $0 } == writers
                         for change in try await feed.next() {
                             guard case .written(let state) = change else { continue }
