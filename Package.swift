@@ -40,6 +40,9 @@ let package = Package(
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
+            name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
             name: "PerdureSQLiteTests", dependencies: ["PerdureSQLite", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
