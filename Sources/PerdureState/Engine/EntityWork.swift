@@ -18,7 +18,7 @@ struct EntityWork<Behavior: DurableStateBehavior> {
     }
 
     @inlinable @inline(__always)
-    consuming func carryOut(_ command: Behavior.Command) async throws(Failure) -> CommandResult<Behavior> {
+    mutating func carryOut(_ command: Behavior.Command) async throws(Failure) -> CommandResult<Behavior> {
         while true {
             guard case .current(let state, let version, let exists) = self.live.memory else {
                 try await self.read()
