@@ -46,6 +46,9 @@ let package = Package(
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
+            name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
             name: "PerdureSQLiteTests",
             dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "sqlite-crash-child"],
             swiftSettings: settings),
