@@ -41,18 +41,19 @@ let package = Package(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
             name: "PerdureSQLiteTests",
-            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "sqlite-crash-child"],
+            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
 
         // A process for tests to kill, and the shim that knows when.
         .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
+        .target(name: "CSanitizers", path: "Tests/Helpers/CSanitizers"),
         .target(
             name: "CrashWorkload", dependencies: ["PerdureState"], path: "Tests/Helpers/CrashWorkload",
             swiftSettings: settings),
         .executableTarget(
-            name: "sqlite-crash-child", dependencies: ["CFaultPoints", "CrashWorkload", "PerdureSQLite"],
+            name: "sqlite-crash-child", dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
             path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
