@@ -36,6 +36,8 @@ let package = Package(
             swiftSettings: settings),
 
         // Tests mirror the sources.
+        .testTarget(
+            name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency"], swiftSettings: settings),
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
@@ -53,7 +55,8 @@ let package = Package(
             name: "CrashWorkload", dependencies: ["PerdureState"], path: "Tests/Helpers/CrashWorkload",
             swiftSettings: settings),
         .executableTarget(
-            name: "sqlite-crash-child", dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
+            name: "sqlite-crash-child",
+            dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
             path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
