@@ -52,8 +52,8 @@ extension StatePromise {
         StatePromise(
             12, "spoils no neighbour of an ID, a version or a payload that is refused",
             .batching { trial, store in
+                try trial.expectLimitToFitMemory()
                 let limit = trial.store.maximumPayloadByteCount
-                if limit > 1 << 30 { throw trial.untested("\(limit) bytes are more than this run tries") }
                 let good = ["a", "b", "c", "d"].map { trial.state(trial.id($0), 1) }
                 let noID = trial.state("", 1)
                 let noVersion = trial.state(trial.id("version"), 0)

@@ -63,7 +63,7 @@ extension StatePromise {
                 try expectChanges(trial, try await feed.next(), [])
             }),
         StatePromise(
-            13, "goes on from a cursor that was kept as text",
+            13, "follows on from a cursor that was kept as text",
             .changes { trial, store in
                 var feed = try await Feed.atItsEnd(trial, store)
                 let state = trial.state(trial.id(), 1)

@@ -193,6 +193,39 @@ import Testing
         #expect(try await listing.persistenceIDs(withPrefix: "", after: nil, limit: 10).ids == ["ada", "eve"])
     }
 
+    /// Whatever chance does to concurrent callers, what they are told can be explained, and the trace agrees with the store.
+    @Test(arguments: 0..<20 as Range<UInt64>) func tellsNoLies(seed: UInt64) async throws {
+        let plan = FaultPlan(seed: seed).withRandom(.loseAnswer, probability: 0.1)
+            .withRandom(.loseRequest, probability: 0.1).withRandom(.refuse(.throttled), probability: 0.1)
+            .withRandom(.applyLate(afterOperations: 3), probability: 0.1)
+            .withRandom(.disconnect(operations: 2), probability: 0.05)
+        let store = self.faulty(plan)
+        let recorder = HistoryRecorder(store, of: "ada")
+        await withTaskGroup(of: Void.self) { group in
+            for task: UInt64 in 0..<3 {
+                group.addTask {
+                    var generator = SeededGenerator(seed: seed, stream: task)
+                    for turn in 0..<15 {
+                        let stored = await recorder.read()
+                        let next = self.state((stored?.version ?? 0) + 1 + UInt64(turn), "ada", "\(task).\(turn)")
+                        let condition = stored.map { WriteCondition.version($0.version) } ?? .absent
+                        if generator.chance(0.2) {
+                            await recorder.delete(if: condition)
+                        } else {
+                            await recorder.write(next, if: condition)
+                        }
+                    }
+                }
+            }
+        }
+        await store.landLateWrites()
+        store.plan = FaultPlan()
+        _ = await recorder.read()
+        #expect(LinearizabilityChecker().verdict(on: recorder.history) == .linearizable, "seed \(seed)")
+        let lies = store.trace.filter { $0.error?.outcome == .notApplied && $0.effect == .applied && !$0.isLate }
+        #expect(lies.isEmpty, "seed \(seed)")
+    }
+
     /// Without faults it is as good a store as the one it wraps.
     @Test(arguments: StatePromise.all) func keepsPromises(_ promise: StatePromise) async throws {
         try await promise.verify(
