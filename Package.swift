@@ -42,6 +42,8 @@ let package = Package(
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
         // Tests mirror the sources.
+        .testTarget(
+            name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency"], swiftSettings: settings),
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
@@ -50,18 +52,20 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureSQLiteTests",
-            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "sqlite-crash-child"],
+            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
 
         // A process for tests to kill, and the shim that knows when.
         .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
+        .target(name: "CSanitizers", path: "Tests/Helpers/CSanitizers"),
         .target(
             name: "CrashWorkload", dependencies: ["PerdureState"], path: "Tests/Helpers/CrashWorkload",
             swiftSettings: settings),
         .executableTarget(
-            name: "sqlite-crash-child", dependencies: ["CFaultPoints", "CrashWorkload", "PerdureSQLite"],
+            name: "sqlite-crash-child",
+            dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
             path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -52,7 +52,7 @@ struct ChildProcess: Sendable {
     }
 
     /// One at a time: between making a pipe and marking it, another child would inherit it and keep it open.
-    private static let spawning = LockedState(())
+    private static let spawning = LockedState(0)
 
     /// Starts the child; returns it, and where its standard output can be read.
     private static func spawn(_ path: String, _ arguments: [String]) throws -> (process: pid_t, input: Int32) {

@@ -57,7 +57,11 @@ void faultpoints_report(int descriptor, const char *line) {
 }
 
 static int is_watched(int descriptor) {
-    return descriptor >= 0 && descriptor < DESCRIPTORS && paths[descriptor][0];
+    if (descriptor < 0 || descriptor >= DESCRIPTORS) return 0;
+    pthread_mutex_lock(&lock);
+    int is_ours = paths[descriptor][0] != 0;
+    pthread_mutex_unlock(&lock);
+    return is_ours;
 }
 
 static ino_t inode_of(int descriptor, off_t *size) {
