@@ -35,6 +35,11 @@ let package = Package(
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
+        // The demo; script/demo builds and runs it. No product: nobody's package needs it.
+        .executableTarget(
+            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite"], path: "Examples/Flights",
+            exclude: ["Data", "count.py"], swiftSettings: settings),
+
         // Tests mirror the sources.
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
@@ -43,6 +48,8 @@ let package = Package(
             name: "PerdureSQLiteTests", dependencies: ["PerdureSQLite", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "FlightsTests", dependencies: ["Flights", "PerdureState", "PerdureTestKit"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
