@@ -49,7 +49,7 @@ let package = Package(
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
         .testTarget(
-            name: "FlightsTests", dependencies: ["Flights", "PerdureState", "PerdureTestKit"], swiftSettings: settings),
+            name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

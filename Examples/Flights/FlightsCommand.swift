@@ -29,6 +29,8 @@ enum FlightsCommand {
 
     private static func fly(_ arguments: Arguments) async throws {
         let store = try openStore(arguments.store)
+        // A file without its columns is refused before anything is opened.
+        _ = try FlightReader(path: arguments.flights)
         let survey = try FileSurvey(path: arguments.flights)
         let fleet = Fleet(fingerprint: survey.fingerprint)
         let tally = Tally(expecting: survey.rowCount)

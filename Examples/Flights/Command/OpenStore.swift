@@ -1,7 +1,9 @@
 import PerdureSQLite
 import PerdureState
 
-/// The store that a URL names. **This is the one place to add another kind of store.**
+/// The store that a URL names.
+///
+/// **This is the one place to add another kind of store.**
 ///
 /// - Throws: ``UsageError`` when the URL names none, ``StoreError`` when the store refuses what it says.
 func openStore(_ url: String) throws -> any StateStore {

@@ -46,7 +46,8 @@ struct Lanes: Sendable {
                 try await feed(&entrance)
                 for lane in self.lanes { lane.entrance.finish() }
             }
-            try await group.waitForAll()
+            // Not waitForAll(), which would wait for the other lanes after an error.
+            while try await group.next() != nil {}
         }
     }
 
