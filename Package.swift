@@ -41,9 +41,12 @@ let package = Package(
             name: "perdure-bench", dependencies: ["PerdureSQLite", "PerdureState", "CBaselines"],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
+        // The demo; script/demo builds and runs it. No product: nobody's package needs it.
+        .executableTarget(
+            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite"], path: "Examples/Flights",
+            exclude: ["Data", "count.py"], swiftSettings: settings),
+
         // Tests mirror the sources.
-        .testTarget(
-            name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency"], swiftSettings: settings),
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
@@ -56,6 +59,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
 
         // A process for tests to kill, and the shim that knows when.
         .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
