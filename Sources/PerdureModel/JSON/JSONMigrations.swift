@@ -37,6 +37,7 @@ public struct JSONMigrations<State>: Sendable {
     ///   - next: the version that `migrate` makes of them; the one after `version` unless said otherwise. Versions in between are
     ///     taken as never stored, unless ``also(_:_:_:)`` reads them.
     ///   - migrate: makes the newer state; may throw, which fails the reading with ``PayloadError/Code/migrationFailed``.
+    /// - Returns: migrations that lead to `next`.
     public static func from<Old: Decodable, New>(
         _ version: Int, _ type: Old.Type, to next: Int? = nil, _ migrate: @escaping @Sendable (Old) throws -> New
     ) -> JSONMigrations<New> {
@@ -52,6 +53,7 @@ public struct JSONMigrations<State>: Sendable {
     ///   - version: the version that the migrations before lead to; given so that the chain can be read, and checked.
     ///   - next: the version that `migrate` makes; the one after `version` unless said otherwise.
     ///   - migrate: makes the newer state; may throw.
+    /// - Returns: migrations that lead to `next`.
     public func then<New>(
         _ version: Int, to next: Int? = nil, _ migrate: @escaping @Sendable (State) throws -> New
     ) -> JSONMigrations<New> where State: Decodable {
@@ -79,6 +81,7 @@ public struct JSONMigrations<State>: Sendable {
     ///   - version: the version under which states of `type` were stored; older than the one that the migrations lead to.
     ///   - type: their type.
     ///   - migrate: makes the newer state; may throw.
+    /// - Returns: migrations that lead where these did.
     public func also<Old: Decodable>(
         _ version: Int, _ type: Old.Type, _ migrate: @escaping @Sendable (Old) throws -> State
     ) -> JSONMigrations {

@@ -1,4 +1,6 @@
-/// Writes the fields of a message into an array. Fields with their default value are left out, as proto3 has it.
+/// Writes the fields of a message into an array.
+///
+/// Fields with their default value are left out, as proto3 has it.
 package struct ProtobufWriter: Sendable {
     package private(set) var bytes: [UInt8] = []
 

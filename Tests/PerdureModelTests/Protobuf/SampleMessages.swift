@@ -68,7 +68,7 @@ struct SampleRevision: ProtobufMessage, Hashable {
     }
 }
 
-/// `samplepb.Nothing {}`
+/// `samplepb.Nothing {}`, which has no fields.
 struct SampleNothing: ProtobufMessage, Hashable {
     static let protoMessageName = "samplepb.Nothing"
     init() {}
