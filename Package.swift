@@ -35,16 +35,16 @@ let package = Package(
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
+        // The demo; script/demo builds and runs it. No product: nobody's package needs it.
+        .executableTarget(
+            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite"], path: "Examples/Flights",
+            exclude: ["Data", "count.py"], swiftSettings: settings),
+
         // Benchmarks, run by script/bench; the C target holds what figures are held against.
         .target(name: "CBaselines", path: "Benchmarks/CBaselines", linkerSettings: [.linkedLibrary("sqlite3")]),
         .executableTarget(
             name: "perdure-bench", dependencies: ["PerdureSQLite", "PerdureState", "CBaselines"],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
-
-        // The demo; script/demo builds and runs it. No product: nobody's package needs it.
-        .executableTarget(
-            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite"], path: "Examples/Flights",
-            exclude: ["Data", "count.py"], swiftSettings: settings),
 
         // Tests mirror the sources.
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
