@@ -14,7 +14,7 @@
 /// message and one segment at most. After an error it throws that error for ever: the connection must be closed.
 public struct CQLFrameDecoder: ~Copyable, Sendable {
     private let version: CQLVersion
-    private let compression: CQLCompression?
+    private var compression: CQLCompression?
     private let limits: CQLLimits
     private let role: CQLRole
 
@@ -66,6 +66,12 @@ public struct CQLFrameDecoder: ~Copyable, Sendable {
         self.compression = compression
         self.limits = limits
         self.role = role
+    }
+
+    /// Sets the compression that STARTUP asks for, if it was not known when the decoder was made; has no effect after the
+    /// handshake.
+    public mutating func use(_ compression: CQLCompression?) {
+        if !self.isSettled { self.compression = compression }
     }
 
     /// How many bytes it was given and has not used: none means that the peer stopped between two messages.

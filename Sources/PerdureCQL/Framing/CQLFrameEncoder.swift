@@ -17,7 +17,7 @@
 /// steady stream of requests allocates nothing.
 public struct CQLFrameEncoder: ~Copyable, Sendable {
     let version: CQLVersion
-    private let compression: CQLCompression?
+    private var compression: CQLCompression?
     private let limits: CQLLimits
     private let role: CQLRole
     /// Written and not flushed yet: plain frames, one after the other.
@@ -43,6 +43,12 @@ public struct CQLFrameEncoder: ~Copyable, Sendable {
         self.compression = compression
         self.limits = limits
         self.role = role
+    }
+
+    /// Sets the compression that STARTUP asks for, if it was not known when the encoder was made; has no effect after the
+    /// handshake.
+    public mutating func use(_ compression: CQLCompression?) {
+        if !self.isSettled { self.compression = compression }
     }
 
     // MARK: Sending
