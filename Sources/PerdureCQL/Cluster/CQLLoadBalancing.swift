@@ -41,7 +41,7 @@ public struct CQLLoadBalancing: Sendable, Hashable {
         if let keyspace = request.keyspace, let token = request.token {
             let replicas = map.replicas(of: token, in: keyspace)
             let chosen = self.least(
-                replicas.count, rotation: request.isConditional ? 0 : rotation, ignoringLoad: request.isConditional
+                replicas.count, rotation: rotation, ignoringLoad: request.isConditional
             ) { step in
                 let node = Int(replicas[replicas.startIndex + step])
                 return self.isLocal(node, in: map) ? load(node).map { (node, $0) } : nil
@@ -69,11 +69,19 @@ public struct CQLLoadBalancing: Sendable, Hashable {
         var candidates: [(node: Int, load: Int)] = []
         func take(limit: Int = .max, ordered: Bool) {
             if !ordered {
-                // The least busy first; equals take turns.
-                let start = candidates.isEmpty ? 0 : Int(rotation % UInt(candidates.count))
-                candidates = (candidates[start...] + candidates[..<start]).enumerated().sorted {
+                let sorted = candidates.enumerated().sorted {
                     ($0.element.load, $0.offset) < ($1.element.load, $1.offset)
                 }.map(\.element)
+                candidates.removeAll(keepingCapacity: true)
+                // The least busy first; equals take turns.
+                var start = 0
+                while start < sorted.count {
+                    var end = start
+                    while end < sorted.count, sorted[end].load == sorted[start].load { end += 1 }
+                    let turn = start + Int(rotation % UInt(end - start))
+                    candidates += sorted[turn..<end] + sorted[start..<turn]
+                    start = end
+                }
             }
             plan += candidates.prefix(limit).map(\.node)
             candidates.removeAll(keepingCapacity: true)
@@ -104,19 +112,31 @@ public struct CQLLoadBalancing: Sendable, Hashable {
         self.localDataCenter == nil || map.nodes[node].dataCenter == self.localDataCenter
     }
 
-    /// The least busy of `count` candidates, beginning with the one whose turn it is.
+    /// The least busy of `count` candidates; equals take turns. Those that cannot be used have no turn, so that theirs does
+    /// not fall to a neighbour.
     private func least(
         _ count: Int, rotation: UInt, ignoringLoad: Bool, _ candidate: (Int) -> (node: Int, load: Int)?
     ) -> Int? {
-        guard count > 0 else { return nil }
         var best: (node: Int, load: Int)?
-        let start = Int(rotation % UInt(count))
-        for step in 0..<count {
-            let index = start + step < count ? start + step : start + step - count
+        var equals: UInt = 0
+        for index in 0..<count {
             guard let next = candidate(index) else { continue }
             if ignoringLoad { return next.node }
-            if best == nil || next.load < best?.load ?? .max { best = next }
+            if let current = best, next.load >= current.load {
+                if next.load == current.load { equals += 1 }
+            } else {
+                best = next
+                equals = 1
+            }
         }
-        return best?.node
+        guard let best, equals > 1 else { return best?.node }
+        var turn = rotation % equals
+        for index in 0..<count {
+            guard let next = candidate(index), next.load == best.load else { continue }
+            if turn == 0 { return next.node }
+            turn -= 1
+        }
+        // The load changed in between.
+        return best.node
     }
 }

@@ -234,7 +234,9 @@ import Testing
 
     @Test("as many streams as the protocol has, and no more") func limit() throws {
         var machine = try Self.open()
-        for index in 0..<32768 { #expect(try Self.submit(&machine, "").number == Int16(index)) }
+        var numbers: [Int16] = []
+        for _ in 0..<32768 { numbers.append(try Self.submit(&machine, "").number) }
+        #expect(numbers == Array(0...Int16.max))
         #expect(machine.submit("one too many") == .busy)
         #expect(machine.inFlightCount == 32768)
         _ = machine.received(try Self.void(32767))
