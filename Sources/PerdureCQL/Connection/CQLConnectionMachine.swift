@@ -58,7 +58,8 @@ public struct CQLConnectionMachine<Ticket> {
         case abandonedAndClose(Ticket)
     }
 
-    private enum State: Sendable {
+    @usableFromInline
+    enum State: Sendable {
         case idle
         case options
         case startup(supported: [String: [String]], CQLCompression?)
@@ -69,16 +70,17 @@ public struct CQLConnectionMachine<Ticket> {
         case closed
     }
 
-    private var state = State.idle
-    private var streams: CQLStreamTable<Ticket>
+    @usableFromInline var state = State.idle
+    @usableFromInline var streams: CQLStreamTable<Ticket>
     private let configuration: CQLConnectionConfiguration
-    private var hasHeardSinceHeartbeat = false
-    private var heartbeat = Heartbeat.idle
+    @usableFromInline var hasHeardSinceHeartbeat = false
+    @usableFromInline var heartbeat = Heartbeat.idle
     // More than any mechanism needs.
     private static var maximumRounds: Int { 16 }
     private static var handshakeStream: Int16 { 0 }
 
-    private enum Heartbeat: Sendable {
+    @usableFromInline
+    enum Heartbeat: Sendable {
         case idle
         case waiting
     }
@@ -95,7 +97,7 @@ public struct CQLConnectionMachine<Ticket> {
     }
 
     /// How many requests are in flight and waited for: what load balancing goes by.
-    public var inFlightCount: Int { self.streams.requestCount }
+    @inlinable public var inFlightCount: Int { self.streams.requestCount }
 
     /// How many requests were abandoned and are unanswered.
     public var orphanCount: Int { self.streams.orphanCount }
@@ -121,12 +123,20 @@ public struct CQLConnectionMachine<Ticket> {
     public mutating func failed(_ error: CQLProtocolError) -> Action { self.close(.violated(error)) }
 
     /// A frame came.
+    @inlinable
     public mutating func received(_ frame: CQLFrame) -> Action {
         self.hasHeardSinceHeartbeat = true
         switch self.state {
+        case .open, .draining: return frame.header.stream >= 0 ? self.answered(frame) : self.receivedEvent(frame)
+        default: return self.receivedWhileClosed(frame)
+        }
+    }
+
+    @usableFromInline
+    mutating func receivedWhileClosed(_ frame: CQLFrame) -> Action {
+        switch self.state {
         case .idle: return self.close(.violated(.unexpected("a frame before anything was asked")))
-        case .closed: return .none
-        case .open, .draining: return self.answered(frame)
+        case .open, .draining, .closed: return .none
         case .options, .startup, .authenticating, .settingUp:
             do throws(CQLProtocolError) {
                 return try self.greeted(frame)
@@ -243,6 +253,7 @@ public struct CQLConnectionMachine<Ticket> {
     ///   - ticket: Comes back with the answer; not kept unless the request is to be sent.
     ///   - position: Where in the stream of bytes that are sent the request will be, for telling afterwards whether it left.
     /// - Returns: The stream to send it on, or why it cannot be.
+    @inlinable
     public mutating func submit(_ ticket: Ticket, position: UInt64 = 0) -> Submission {
         guard case .open = self.state else { return .notOpen }
         guard let stream = self.streams.open(.request(ticket), position: position) else { return .busy }
@@ -252,6 +263,7 @@ public struct CQLConnectionMachine<Ticket> {
     /// Takes back a request that was not sent after all, because it could not be written.
     ///
     /// - Returns: Its ticket; nil where it was answered, abandoned or failed.
+    @inlinable
     public mutating func withdraw(_ stream: CQLStream) -> Ticket? {
         guard let ticket = self.streams.orphan(stream) else { return nil }
         _ = self.streams.close(stream.number)
@@ -272,19 +284,9 @@ public struct CQLConnectionMachine<Ticket> {
         return .abandonedAndReplace(ticket)
     }
 
-    private mutating func answered(_ frame: CQLFrame) -> Action {
-        let number = frame.header.stream
-        if number < 0 {
-            do throws(CQLProtocolError) {
-                guard case .event(let event) = try CQLResponse(frame).message else {
-                    return self.close(.violated(.unexpected("an answer on stream \(number)")))
-                }
-                return .event(event)
-            } catch {
-                return self.close(.violated(error))
-            }
-        }
-        switch self.streams.close(number) {
+    @inlinable
+    mutating func answered(_ frame: CQLFrame) -> Action {
+        switch self.streams.close(frame.header.stream) {
         case .request(let ticket):
             if case .draining = self.state, self.streams.requestCount == 0 {
                 self.state = .closed
@@ -295,8 +297,24 @@ public struct CQLConnectionMachine<Ticket> {
             self.heartbeat = .idle
             return .none
         case .orphan: return .none
-        case .free, nil:
-            return self.close(.violated(.unexpected("an answer on stream \(number), where nothing was asked")))
+        case .free, nil: return self.answeredNothing(frame.header.stream)
+        }
+    }
+
+    @usableFromInline
+    mutating func answeredNothing(_ number: Int16) -> Action {
+        self.close(.violated(.unexpected("an answer on stream \(number), where nothing was asked")))
+    }
+
+    @usableFromInline
+    mutating func receivedEvent(_ frame: CQLFrame) -> Action {
+        do throws(CQLProtocolError) {
+            guard case .event(let event) = try CQLResponse(frame).message else {
+                return self.close(.violated(.unexpected("an answer on stream \(frame.header.stream)")))
+            }
+            return .event(event)
+        } catch {
+            return self.close(.violated(error))
         }
     }
 

@@ -14,12 +14,13 @@
 /// The handshake, heartbeats and the change of framing happen inside. It has one owner, keeps no time and takes no
 /// lock.
 public struct CQLConversation<Ticket>: ~Copyable {
-    private var machine: CQLConnectionMachine<Ticket>
-    private var encoder: CQLFrameEncoder
-    private var decoder: CQLFrameDecoder
-    private var pending: CQLConnectionMachine<Ticket>.Action = .none
-    private var sentByteCount: UInt64 = 0
-    private var isOver = false
+    @usableFromInline var machine: CQLConnectionMachine<Ticket>
+    @usableFromInline var encoder: CQLFrameEncoder
+    @usableFromInline var decoder: CQLFrameDecoder
+    /// What `next()` has to say first.
+    @usableFromInline var pending: CQLConnectionMachine<Ticket>.Action?
+    @usableFromInline var sentByteCount: UInt64 = 0
+    @usableFromInline var isOver = false
 
     /// Something that the owner of the socket must act on.
     public enum Event {
@@ -52,7 +53,7 @@ public struct CQLConversation<Ticket>: ~Copyable {
     public var isOpen: Bool { self.machine.isOpen }
 
     /// How many requests are in flight and waited for.
-    public var inFlightCount: Int { self.machine.inFlightCount }
+    @inlinable public var inFlightCount: Int { self.machine.inFlightCount }
 
     /// How many requests were abandoned and are unanswered.
     public var orphanCount: Int { self.machine.orphanCount }
@@ -84,25 +85,35 @@ public struct CQLConversation<Ticket>: ~Copyable {
     /// What has happened; call it until it returns nil.
     ///
     /// After ``Event/close(_:failing:)`` it returns nil for ever.
+    @inlinable
     public mutating func next() -> Event? {
         while !self.isOver {
-            let action = self.pending
-            self.pending = .none
-            if let event = self.event(action) { return event }
-            let frame: CQLFrame?
+            if self.hasPending {
+                if let event = self.nextPending() { return event }
+                continue
+            }
             do throws(CQLProtocolError) {
-                frame = try self.decoder.next()
+                guard let frame = try self.decoder.next() else { return nil }
+                let action = self.machine.received(frame)
+                // Nearly always.
+                if case .complete(let ticket, let frame) = action { return .complete(ticket, frame) }
+                self.perform(action)
             } catch {
                 self.perform(self.machine.failed(error))
-                continue
             }
-            guard let frame else {
-                if case .none = self.pending { return nil }
-                continue
-            }
-            self.perform(self.machine.received(frame))
         }
         return nil
+    }
+
+    @inlinable var hasPending: Bool {
+        if case nil = self.pending { false } else { true }
+    }
+
+    @usableFromInline
+    mutating func nextPending() -> Event? {
+        guard let action = self.pending else { return nil }
+        self.pending = nil
+        return self.event(action)
     }
 
     private mutating func event(_ action: CQLConnectionMachine<Ticket>.Action) -> Event? {
@@ -122,7 +133,8 @@ public struct CQLConversation<Ticket>: ~Copyable {
     }
 
     /// Sends what the connection itself has to say; everything else waits for ``next()``.
-    private mutating func perform(_ action: CQLConnectionMachine<Ticket>.Action) {
+    @usableFromInline
+    mutating func perform(_ action: CQLConnectionMachine<Ticket>.Action) {
         switch action {
         case .none: break
         case .send(let request, let stream):
@@ -149,6 +161,7 @@ public struct CQLConversation<Ticket>: ~Copyable {
     ///   - write: Writes one request on the stream it is given.
     /// - Returns: The stream, for ``abandon(_:)``; or why the request was not taken.
     /// - Throws: What `write` throws; the connection goes on.
+    @inlinable
     public mutating func submit(
         _ ticket: Ticket, _ write: (inout CQLFrameEncoder, Int16) throws(CQLProtocolError) -> Void
     ) throws(CQLProtocolError) -> CQLConnectionMachine<Ticket>.Submission {

@@ -1,15 +1,25 @@
 /// The numbers of a connection's requests: which are free, and what waits on those that are not.
 ///
 /// Numbers that were free last are used first, so that few are ever touched.
+@usableFromInline
 struct CQLStreamTable<Ticket> {
     /// A number's use: the same number has another `use` the next time.
+    @usableFromInline
     struct Slot {
-        var occupant: Occupant
-        var use: UInt32
+        @usableFromInline var occupant: Occupant
+        @usableFromInline var use: UInt32
         /// Where in the bytes that are sent its request is.
-        var position: UInt64
+        @usableFromInline var position: UInt64
+
+        @inlinable
+        init(occupant: Occupant, use: UInt32, position: UInt64) {
+            self.occupant = occupant
+            self.use = use
+            self.position = position
+        }
     }
 
+    @usableFromInline
     enum Occupant {
         /// The next free number, or -1.
         case free(next: Int32)
@@ -21,18 +31,18 @@ struct CQLStreamTable<Ticket> {
         case heartbeat
     }
 
-    private(set) var slots: [Slot] = []
-    private var firstFree: Int32 = -1
-    private let capacity: Int
+    @usableFromInline var slots: [Slot] = []
+    @usableFromInline var firstFree: Int32 = -1
+    @usableFromInline let capacity: Int
     /// How many callers wait.
-    private(set) var requestCount = 0
+    @usableFromInline var requestCount = 0
     /// How many answers may still come that nobody waits for.
-    private(set) var orphanCount = 0
+    @usableFromInline var orphanCount = 0
 
     init(capacity: Int) { self.capacity = min(max(1, capacity), 32768) }
 
     /// Takes a number; nil where all are in use.
-    @inline(__always)
+    @inlinable
     mutating func open(_ occupant: Occupant, position: UInt64) -> CQLStream? {
         if case .request = occupant { self.requestCount += 1 }
         let number = self.firstFree
@@ -54,7 +64,7 @@ struct CQLStreamTable<Ticket> {
     }
 
     /// Gives a number back, its answer having come; nil where it was not in use.
-    @inline(__always)
+    @inlinable
     mutating func close(_ number: Int16) -> Occupant? {
         let index = Int(number)
         guard self.slots.indices.contains(index) else { return nil }
@@ -71,6 +81,7 @@ struct CQLStreamTable<Ticket> {
     }
 
     /// Nobody waits on a number any more; nil where that use of it is over.
+    @inlinable
     mutating func orphan(_ stream: CQLStream) -> Ticket? {
         let index = Int(stream.number)
         guard self.slots.indices.contains(index), self.slots[index].use == stream.use,
@@ -105,5 +116,11 @@ public struct CQLStream: Sendable, Hashable {
     /// The number on the wire.
     public let number: Int16
     /// Which use of the number.
-    let use: UInt32
+    @usableFromInline let use: UInt32
+
+    @usableFromInline
+    init(number: Int16, use: UInt32) {
+        self.number = number
+        self.use = use
+    }
 }

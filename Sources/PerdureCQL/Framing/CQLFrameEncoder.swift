@@ -136,32 +136,42 @@ public struct CQLFrameEncoder: ~Copyable, Sendable {
         _ opcode: CQLOpcode, stream: Int16, flags: CQLFrameHeader.Flags = [],
         _ body: (inout CQLBuffer) throws(CQLProtocolError) -> Void
     ) throws(CQLProtocolError) {
-        try self.message(opcode, stream, flags) { statements throws(CQLProtocolError) in
-            try body(&statements.values.buffer)
+        let start = self.begin(opcode, stream, flags)
+        do throws(CQLProtocolError) {
+            try body(&self.statements.values.buffer)
+            try self.end(at: start, opcode)
+        } catch {
+            self.rollBack(to: start)
+            throw error
         }
     }
 
-    mutating func message(
-        _ opcode: CQLOpcode, _ stream: Int16, _ flags: CQLFrameHeader.Flags,
-        _ body: (inout CQLBatchStatements) throws(CQLProtocolError) -> Void
-    ) throws(CQLProtocolError) {
+    /// Writes a header without its length, and says where it is.
+    mutating func begin(_ opcode: CQLOpcode, _ stream: Int16, _ flags: CQLFrameHeader.Flags) -> Int {
         let start = self.statements.values.buffer.count
-        do throws(CQLProtocolError) {
-            let direction: UInt8 = self.role == .server ? 0x80 : 0
-            self.statements.values.buffer.append(self.version.rawValue | direction)
-            self.statements.values.buffer.append(flags.rawValue)
-            self.statements.values.buffer.append(stream)
-            self.statements.values.buffer.append(opcode.rawValue)
-            self.statements.values.buffer.append(UInt32(0))
-            try body(&self.statements)
-            self.statements.values.markers = nil
-            try self.close(at: start, opcode)
-        } catch {
-            self.statements.values.buffer.truncate(to: start)
-            self.statements.values.markers = nil
-            throw error
+        let version = self.version.rawValue | (self.role == .server ? 0x80 : 0)
+        self.statements.values.buffer.append(
+            UInt32(version) << 24 | UInt32(flags.rawValue) << 16 | UInt32(UInt16(bitPattern: stream)))
+        self.statements.values.buffer.append(opcode.rawValue)
+        self.statements.values.buffer.append(UInt32(0))
+        return start
+    }
+
+    /// Ends the message that was begun at `start`.
+    mutating func end(at start: Int, _ opcode: CQLOpcode) throws(CQLProtocolError) {
+        try self.close(at: start, opcode)
+        self.statements.values.markers = nil
+        if self.version < .v5 || !self.isSettled { self.plainCount = self.statements.values.buffer.count }
+        switch (self.role, opcode) {
+        case (.client, .startup), (.server, .ready), (.server, .authenticate): self.isSettled = true
+        default: break
         }
-        self.settle(opcode)
+    }
+
+    /// Leaves nothing of the message that was begun at `start`.
+    mutating func rollBack(to start: Int) {
+        self.statements.values.buffer.truncate(to: start)
+        self.statements.values.markers = nil
     }
 
     private mutating func close(at start: Int, _ opcode: CQLOpcode) throws(CQLProtocolError) {
@@ -187,13 +197,5 @@ public struct CQLFrameEncoder: ~Copyable, Sendable {
             }
         }
         self.statements.values.buffer.overwrite(UInt32(truncatingIfNeeded: length), at: start + 5)
-    }
-
-    private mutating func settle(_ opcode: CQLOpcode) {
-        if self.version < .v5 || !self.isSettled { self.plainCount = self.statements.values.buffer.count }
-        switch (self.role, opcode) {
-        case (.client, .startup), (.server, .ready), (.server, .authenticate): self.isSettled = true
-        default: break
-        }
     }
 }

@@ -112,10 +112,14 @@ extension CQLFrameEncoder {
         _ text: String, _ options: CQLQueryOptions = CQLQueryOptions(), stream: Int16,
         _ bind: (inout CQLBoundValues) throws(CQLProtocolError) -> Void = { _ throws(CQLProtocolError) in }
     ) throws(CQLProtocolError) {
-        let version = self.version
-        try self.message(.query, stream, options.headerFlags) { statements throws(CQLProtocolError) in
-            try statements.values.buffer.append(longString: text)
-            try statements.values.append(options, version, markers: nil, bind)
+        let start = self.begin(.query, stream, options.headerFlags)
+        do throws(CQLProtocolError) {
+            try self.statements.values.buffer.append(longString: text)
+            try self.statements.values.append(options, self.version, markers: nil, bind)
+            try self.end(at: start, .query)
+        } catch {
+            self.rollBack(to: start)
+            throw error
         }
     }
 
@@ -132,15 +136,19 @@ extension CQLFrameEncoder {
         _ statement: CQLPreparedStatement, _ options: CQLQueryOptions = CQLQueryOptions(), stream: Int16,
         _ bind: (inout CQLBoundValues) throws(CQLProtocolError) -> Void = { _ throws(CQLProtocolError) in }
     ) throws(CQLProtocolError) {
-        let version = self.version
-        try self.message(.execute, stream, options.headerFlags) { statements throws(CQLProtocolError) in
-            try statements.values.buffer.append(shortBytes: statement.id, "the ID of a statement")
-            if version >= .v5 {
+        let start = self.begin(.execute, stream, options.headerFlags)
+        do throws(CQLProtocolError) {
+            try self.statements.values.buffer.append(shortBytes: statement.id, "the ID of a statement")
+            if self.version >= .v5 {
                 // A statement without a result has an ID of its metadata too; one prepared in version 4 has none.
-                try statements.values.buffer.append(
+                try self.statements.values.buffer.append(
                     shortBytes: statement.resultMetadataID ?? [], "the ID of a statement's metadata")
             }
-            try statements.values.append(options, version, markers: statement.markers, bind)
+            try self.statements.values.append(options, self.version, markers: statement.markers, bind)
+            try self.end(at: start, .execute)
+        } catch {
+            self.rollBack(to: start)
+            throw error
         }
     }
 
@@ -156,42 +164,28 @@ extension CQLFrameEncoder {
         _ kind: CQLBatchKind, _ options: CQLQueryOptions = CQLQueryOptions(), stream: Int16,
         _ add: (inout CQLBatchStatements) throws(CQLProtocolError) -> Void
     ) throws(CQLProtocolError) {
-        let version = self.version
-        try self.message(.batch, stream, options.headerFlags) { statements throws(CQLProtocolError) in
-            statements.count = 0
-            statements.values.buffer.append(kind.rawValue)
-            let position = statements.values.buffer.count
-            statements.values.buffer.append(UInt16(0))
-            try add(&statements)
-            statements.values.buffer.overwrite(UInt16(truncatingIfNeeded: statements.count), at: position)
-            statements.values.buffer.append(options.consistency.rawValue)
-            var batchOptions = options
-            batchOptions.pageSize = nil
-            batchOptions.pagingState = nil
-            batchOptions.skipsMetadata = false
-            try statements.values.append(flags: batchOptions.flags, version)
-            try statements.values.append(tail: batchOptions, version)
+        let start = self.begin(.batch, stream, options.headerFlags)
+        do throws(CQLProtocolError) {
+            self.statements.count = 0
+            self.statements.values.buffer.append(kind.rawValue)
+            let position = self.statements.values.buffer.count
+            self.statements.values.buffer.append(UInt16(0))
+            try add(&self.statements)
+            self.statements.values.buffer.overwrite(UInt16(truncatingIfNeeded: self.statements.count), at: position)
+            self.statements.values.buffer.append(options.consistency.rawValue)
+            let flags = options.flags.intersection(.ofBatch)
+            try self.statements.values.append(flags: flags, self.version)
+            try self.statements.values.append(options, flags)
+            try self.end(at: start, .batch)
+        } catch {
+            self.rollBack(to: start)
+            throw error
         }
     }
 }
 
 extension CQLQueryOptions {
     fileprivate var headerFlags: CQLFrameHeader.Flags { self.isTraced ? .tracing : [] }
-
-    fileprivate static let valuesFlag: UInt32 = 0x01
-    fileprivate static let namesFlag: UInt32 = 0x40
-
-    fileprivate var flags: UInt32 {
-        var flags: UInt32 = 0
-        if self.skipsMetadata { flags |= 0x02 }
-        if self.pageSize != nil { flags |= 0x04 }
-        if self.pagingState != nil { flags |= 0x08 }
-        if self.serialConsistency != nil { flags |= 0x10 }
-        if self.timestamp != nil { flags |= 0x20 }
-        if self.keyspace != nil { flags |= 0x80 }
-        if self.nowInSeconds != nil { flags |= 0x100 }
-        return flags
-    }
 }
 
 extension CQLBoundValues {
@@ -208,40 +202,46 @@ extension CQLBoundValues {
         try bind(&self)
         try self.end(at: valuesPosition)
         if self.count > 0 {
-            flags |= CQLQueryOptions.valuesFlag
-            if self.named > 0 { flags |= CQLQueryOptions.namesFlag }
+            flags.insert(.values)
+            if self.named > 0 { flags.insert(.names) }
             if version >= .v5 {
-                self.buffer.overwrite(flags, at: flagsPosition)
+                self.buffer.overwrite(flags.rawValue, at: flagsPosition)
             } else {
-                self.buffer.overwrite(UInt8(truncatingIfNeeded: flags), at: flagsPosition)
+                self.buffer.overwrite(UInt8(truncatingIfNeeded: flags.rawValue), at: flagsPosition)
             }
         } else {
             self.buffer.truncate(to: valuesPosition)
         }
-        try self.append(tail: options, version)
+        try self.append(options, flags)
     }
 
-    fileprivate mutating func append(flags: UInt32, _ version: CQLVersion) throws(CQLProtocolError) {
-        if version >= .v5 { return self.buffer.append(flags) }
-        guard flags <= 0x7F else { throw .unsupported("a keyspace or a time with a query needs version 5") }
-        self.buffer.append(UInt8(truncatingIfNeeded: flags))
+    fileprivate mutating func append(
+        flags: CQLQueryOptions.Flags, _ version: CQLVersion
+    ) throws(CQLProtocolError) {
+        if version >= .v5 { return self.buffer.append(flags.rawValue) }
+        guard flags.isSubset(of: .ofV4) else {
+            throw .unsupported("a keyspace or a time with a query needs version 5")
+        }
+        self.buffer.append(UInt8(truncatingIfNeeded: flags.rawValue))
     }
 
     /// Writes what follows the values.
     fileprivate mutating func append(
-        tail options: CQLQueryOptions, _ version: CQLVersion
+        _ options: CQLQueryOptions, _ flags: CQLQueryOptions.Flags
     ) throws(CQLProtocolError) {
-        if let size = options.pageSize { self.buffer.append(size) }
-        if let state = options.pagingState { try self.buffer.append(bytesOrNull: state) }
-        if let serial = options.serialConsistency {
+        if flags.contains(.pageSize), let size = options.pageSize { self.buffer.append(size) }
+        if flags.contains(.pagingState) { try self.buffer.append(bytesOrNull: options.pagingState) }
+        if flags.contains(.serial), let serial = options.serialConsistency {
             guard serial.isSerial else { throw .mismatch("\(serial) is no serial consistency") }
             self.buffer.append(serial.rawValue)
         }
-        if let timestamp = options.timestamp {
+        if flags.contains(.timestamp), let timestamp = options.timestamp {
             guard timestamp >= 0 else { throw .mismatch("a timestamp before 1970 (\(timestamp)) is forbidden") }
             self.buffer.append(timestamp)
         }
-        if let keyspace = options.keyspace { try self.buffer.append(string: keyspace, "a keyspace") }
-        if let now = options.nowInSeconds { self.buffer.append(now) }
+        if flags.contains(.keyspace), let keyspace = options.keyspace {
+            try self.buffer.append(string: keyspace, "a keyspace")
+        }
+        if flags.contains(.nowInSeconds), let now = options.nowInSeconds { self.buffer.append(now) }
     }
 }

@@ -74,20 +74,11 @@ extension CQLRows: Sequence {
             if self.remaining > 0 {
                 self.position = row.storage.withUnsafeBytes { bytes in
                     var position = self.position
-                    for _ in 0..<row.columnCount { position = Self.end(ofValueAt: position, in: bytes).end }
+                    for _ in 0..<row.columnCount { position = ValuePlace(at: position, in: bytes).end }
                     return position
                 }
             }
             return row
-        }
-
-        /// Where the value that begins at `position` has its bytes; the place was checked when the frame was read.
-        @inline(__always)
-        static func end(ofValueAt position: Int, in bytes: UnsafeRawBufferPointer) -> (
-            start: Int, end: Int, isNull: Bool
-        ) {
-            let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: Int32.self)))
-            return (position + 4, position + 4 + Swift.max(0, length), length < 0)
         }
     }
 
@@ -112,8 +103,8 @@ extension CQLRows: Sequence {
 /// Reading a column walks over those before it: cheap for the few columns that rows have, but read wide rows with
 /// ``reader`` instead.
 public struct CQLRow: Sendable {
-    fileprivate let storage: [UInt8]
-    private let start: Int
+    @usableFromInline let storage: [UInt8]
+    @usableFromInline let start: Int
     /// The number of columns.
     public let columnCount: Int
     /// The columns; nil where the request left out their description.
@@ -129,15 +120,15 @@ public struct CQLRow: Sendable {
     /// Lends the bytes of a column, nil for null; valid during the call only.
     ///
     /// - Throws: ``CQLProtocolError`` where there is no such column, or what `body` throws.
+    @inlinable
     public func withBytes<Result>(
         at index: Int, _ body: (UnsafeRawBufferPointer?) throws(CQLProtocolError) -> Result
     ) throws(CQLProtocolError) -> Result {
         guard index >= 0, index < self.columnCount else { throw self.noColumn(index) }
         return try self.storage.lend { bytes throws(CQLProtocolError) in
-            var place = CQLRows.Iterator.end(ofValueAt: self.start, in: bytes)
-            for _ in 0..<index { place = CQLRows.Iterator.end(ofValueAt: place.end, in: bytes) }
-            if place.isNull { return try body(nil) }
-            return try body(UnsafeRawBufferPointer(rebasing: bytes[place.start..<place.end]))
+            var place = ValuePlace(at: self.start, in: bytes)
+            for _ in 0..<index { place = ValuePlace(at: place.end, in: bytes) }
+            return try body(place.bytes(in: bytes))
         }
     }
 
@@ -145,10 +136,11 @@ public struct CQLRow: Sendable {
     ///
     /// - Throws: ``CQLProtocolError`` where there is no such column, it is of another type, or it is null and `Value` is not
     ///   optional.
+    @inlinable
     public func decode<Value: CQLDecodable>(
         _: Value.Type = Value.self, at index: Int
     ) throws(CQLProtocolError) -> Value {
-        let type = self.columns.flatMap { $0.indices.contains(index) ? $0[index].type : nil }
+        let type = self.type(at: index)
         do throws(CQLProtocolError) {
             return try self.withBytes(at: index) { bytes throws(CQLProtocolError) in
                 try Value.decodeCQL(bytes, as: type)
@@ -173,22 +165,28 @@ public struct CQLRow: Sendable {
     /// Reads the columns one after the other, each once.
     public var reader: Reader { Reader(self) }
 
-    @inline(never)
-    private func noColumn(_ index: Int) -> CQLProtocolError {
+    @inlinable @inline(__always)
+    func type(at index: Int) -> CQLType? {
+        guard let columns = self.columns, index >= 0, index < columns.count else { return nil }
+        return columns[index].type
+    }
+
+    @inline(never) @usableFromInline
+    func noColumn(_ index: Int) -> CQLProtocolError {
         .mismatch("the row has no column \(index); it has \(self.columnCount)")
     }
 
-    @inline(never)
-    fileprivate func naming(_ error: CQLProtocolError, _ index: Int) -> CQLProtocolError {
+    @inline(never) @usableFromInline
+    func naming(_ error: CQLProtocolError, _ index: Int) -> CQLProtocolError {
         guard let columns = self.columns, columns.indices.contains(index) else { return error }
         return CQLProtocolError(error.code, "column \(index) (\(columns[index].name)): \(error.reason)")
     }
 
     /// Reads the columns of a row in order.
     public struct Reader: Sendable {
-        private let row: CQLRow
-        private var position: Int
-        private var index = 0
+        @usableFromInline let row: CQLRow
+        @usableFromInline var position: Int
+        @usableFromInline var index = 0
 
         fileprivate init(_ row: CQLRow) {
             self.row = row
@@ -198,18 +196,18 @@ public struct CQLRow: Sendable {
         /// Reads the next column.
         ///
         /// - Throws: ``CQLProtocolError`` after the last column, and as ``CQLRow/decode(_:at:)`` does.
+        @inlinable
         public mutating func next<Value: CQLDecodable>(
             _: Value.Type = Value.self
         ) throws(CQLProtocolError) -> Value {
             let index = self.index
             guard index < self.row.columnCount else { throw self.row.noColumn(index) }
-            let type = self.row.columns.flatMap { index < $0.count ? $0[index].type : nil }
+            let type = self.row.type(at: index)
             let position = self.position
             do throws(CQLProtocolError) {
                 let (value, end) = try self.row.storage.lend { bytes throws(CQLProtocolError) -> (Value, Int) in
-                    let place = CQLRows.Iterator.end(ofValueAt: position, in: bytes)
-                    let part = UnsafeRawBufferPointer(rebasing: bytes[place.start..<place.end])
-                    return (try Value.decodeCQL(place.isNull ? nil : part, as: type), place.end)
+                    let place = ValuePlace(at: position, in: bytes)
+                    return (try Value.decodeCQL(place.bytes(in: bytes), as: type), place.end)
                 }
                 self.position = end
                 self.index += 1
@@ -218,5 +216,27 @@ public struct CQLRow: Sendable {
                 throw self.row.naming(error, index)
             }
         }
+    }
+}
+
+/// Where a value of a row lies; that it is there was checked when the frame was read.
+@usableFromInline
+struct ValuePlace {
+    @usableFromInline let start: Int
+    /// The number of its bytes; negative for null.
+    @usableFromInline let length: Int
+
+    @inlinable @inline(__always)
+    init(at position: Int, in bytes: UnsafeRawBufferPointer) {
+        self.start = position + 4
+        self.length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: Int32.self)))
+    }
+
+    @inlinable @inline(__always)
+    var end: Int { self.start + (self.length < 0 ? 0 : self.length) }
+
+    @inlinable @inline(__always)
+    func bytes(in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        self.length < 0 ? nil : UnsafeRawBufferPointer(rebasing: bytes[self.start..<self.end])
     }
 }

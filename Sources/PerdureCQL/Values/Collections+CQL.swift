@@ -1,10 +1,12 @@
 extension Optional: CQLEncodable where Wrapped: CQLEncodable {
     /// Writes the value that is there.
+    @inlinable
     public func encodeCQL(into buffer: inout CQLBuffer, as type: CQLType?) throws(CQLProtocolError) {
         if let value = self { try value.encodeCQL(into: &buffer, as: type) }
     }
 
     /// Whether there is no value.
+    @inlinable
     public var isCQLNull: Bool {
         if let value = self { value.isCQLNull } else { true }
     }
@@ -12,6 +14,7 @@ extension Optional: CQLEncodable where Wrapped: CQLEncodable {
 
 extension Optional: CQLDecodable where Wrapped: CQLDecodable {
     /// Reads a value or null.
+    @inlinable
     public static func decodeCQL(
         _ bytes: UnsafeRawBufferPointer?, as type: CQLType?
     ) throws(CQLProtocolError) -> Wrapped? {

@@ -1,6 +1,6 @@
 extension Array where Element == UInt8 {
     /// Lends the bytes from `start` on; like `withUnsafeBytes`, with a typed error.
-    @inline(__always) @usableFromInline
+    @inlinable @inline(__always)
     func lend<Result, Failure: Error>(
         from start: Int = 0, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
