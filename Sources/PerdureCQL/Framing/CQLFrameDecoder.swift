@@ -193,9 +193,7 @@ public struct CQLFrameDecoder: ~Copyable, Sendable {
         }
         self.input.consume(headerLength)
         if header.uncompressedLength > 0 {
-            guard header.uncompressedLength <= length * LZ4Block.maximumExpansion else {
-                throw .malformed("\(length) bytes cannot hold \(header.uncompressedLength) bytes compressed")
-            }
+            // Seventeen bits: never more than 128 KiB, whatever they claim.
             let isSound = LZ4Block.decompress(
                 self.input, count: length, to: header.uncompressedLength, into: &self.decompressed)
             guard isSound else { throw .malformed("a segment's payload of \(length) bytes cannot be decompressed") }

@@ -175,6 +175,27 @@ private func isNil(_ event: CQLConversation<Int>.Event?) -> Bool {
         expect(isNil(conversation.next()))
     }
 
+    @Test("a request is not counted as sent by the last byte before it") func wasSentExactly() throws {
+        var conversation = try Self.open()
+        func submit(_ ticket: Int) throws {
+            _ = try conversation.submit(ticket) { encoder, stream throws(CQLProtocolError) in
+                try encoder.query("SELECT 1", stream: stream)
+            }
+        }
+        try submit(1)
+        conversation.flush()
+        let first = conversation.withUnsentBytes { $0.count }
+        try submit(2)
+        conversation.flush()
+        conversation.sent(first)
+        conversation.lost()
+        guard case .close(.lost, let failing) = conversation.next() else {
+            Issue.record("no close")
+            return
+        }
+        #expect(failing.map(\.wasSent) == [true, false])
+    }
+
     @Test("a request that cannot be written leaves the connection as it was") func unwritable() throws {
         var conversation = try Self.open()
         #expect(throws: CQLProtocolError.self) {
