@@ -11,16 +11,21 @@ let package = Package(
     products: [
         .library(name: "PerdureState", targets: ["PerdureState"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
+        .library(name: "PerdureCQL", targets: ["PerdureCQL"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
     ],
     targets: [
         // Libraries of the system: each has exactly one importer.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
 
         // The domain.
         .target(name: "PerdureConcurrency", swiftSettings: settings),
         .target(name: "PerdureModel", dependencies: ["PerdureConcurrency"], swiftSettings: settings),
         .target(name: "PerdureState", dependencies: ["PerdureModel", "PerdureConcurrency"], swiftSettings: settings),
+
+        // The Cassandra native protocol as values: no socket, no clock, no lock.
+        .target(name: "PerdureCQL", dependencies: ["CLZ4"], swiftSettings: settings),
 
         // Stores.
         .target(
@@ -56,6 +61,9 @@ let package = Package(
         .testTarget(
             name: "PerdureSQLiteTests",
             dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureCQLTests", dependencies: ["PerdureCQL"], exclude: ["Vectors/generate.py"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
