@@ -33,6 +33,7 @@ let package = Package(
         .target(
             name: "PerdureSQLite",
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "CSQLite"],
+            resources: [.embedInCode("Schema/schema1.sql")],
             swiftSettings: settings),
 
         .target(

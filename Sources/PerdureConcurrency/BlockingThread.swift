@@ -45,6 +45,14 @@ package enum BlockingThread {
         return try outcome.get()
     }
 
+    /// `pthread_setname_np` is not among the functions that Swift sees; the file does the same.
+    private static func nameThread(_ name: String) {
+        let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        _ = Array(name.utf8.prefix(15)).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+        close(file)
+    }
+
     private final class Start: Sendable {
         let name: String
         let body: @Sendable () -> Void
@@ -61,6 +69,7 @@ package enum BlockingThread {
         sigfillset(&signals)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+        self.nameThread(start.name)
         start.body()
         return nil
     }

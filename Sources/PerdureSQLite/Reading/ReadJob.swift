@@ -1,0 +1,19 @@
+/// A read that waits for its turn, and whoever waits for it.
+struct ReadJob: Sendable {
+    let request: Request
+
+    enum Request: Sendable {
+        case state(String, UnsafeContinuation<ReadAnswer<DurableState?>?, Never>)
+        case states([String], UnsafeContinuation<[ReadAnswer<DurableState?>]?, Never>)
+        case ids(ListRequest, UnsafeContinuation<ReadAnswer<StateIDPage>?, Never>)
+        case ping(UnsafeContinuation<ReadAnswer<Void>?, Never>)
+    }
+
+    struct ListRequest: Sendable {
+        let prefix: String
+        let cursor: String?
+        let limit: Int
+    }
+}
+
+typealias ReadAnswer<Value: Sendable> = Result<Value, StoreError>

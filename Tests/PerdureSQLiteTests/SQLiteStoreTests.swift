@@ -1,2 +1,0 @@
-import PerdureSQLite
-import Testing
