@@ -1,0 +1,1 @@
+extension StatePromise { static let listing: [StatePromise] = [] }
