@@ -86,10 +86,8 @@ extension StatePromise {
     ]
 
     private static func tooLarge(_ trial: Trial) throws -> [UInt8] {
-        let limit = trial.store.maximumPayloadByteCount
-        // Nothing is sent, so this may be larger than what is written; but it has to fit into memory.
-        if limit > 1 << 30 { throw trial.untested("\(limit) bytes are more than this run tries") }
-        return Array(repeating: 0x61, count: limit + 1)
+        try trial.expectLimitToFitMemory()
+        return Array(repeating: 0x61, count: trial.store.maximumPayloadByteCount + 1)
     }
 
     /// A state whose every field tells its version: one that is mixed of two versions is recognised.
