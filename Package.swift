@@ -39,6 +39,7 @@ let package = Package(
         .target(
             name: "PerdurePostgres",
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ"],
+            resources: [.embedInCode("Schema/states1.sql"), .embedInCode("Schema/states2.sql")],
             swiftSettings: settings),
 
         // For tests: ours, and our users'.
