@@ -57,7 +57,8 @@ let package = Package(
         .testTarget(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
-            name: "PerdurePostgresTests", dependencies: ["PerdurePostgres", "PerdureIO", "PerdureTestKit"],
+            name: "PerdurePostgresTests",
+            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
