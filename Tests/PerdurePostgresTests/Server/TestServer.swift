@@ -116,3 +116,28 @@ private final class Room: Sendable {
         next?.resume()
     }
 }
+
+extension TestServer {
+    /// The table as eGo's instructions make it, in the configuration's schema, and nothing of ours.
+    static func makeEgoTable(_ configuration: PostgresConfiguration) async throws {
+        try await Self.run("CREATE SCHEMA \(SessionSettings.quoted(configuration.schema ?? "public"))", [], configuration)
+        try await Self.run(
+            """
+            CREATE TABLE states_store (persistence_id VARCHAR(255) PRIMARY KEY, version_number BIGINT NOT NULL,
+                state_payload BYTEA NOT NULL, state_manifest VARCHAR(255) NOT NULL, timestamp BIGINT NOT NULL,
+                shard_number BIGINT NOT NULL)
+            """, [], configuration)
+        try await Self.run(
+            "CREATE INDEX idx_states_store_version_number ON states_store (version_number)", [], configuration)
+    }
+}
+
+/// The error that `body` throws; nil when it succeeds.
+func failure(_ body: () async throws(StoreError) -> Void) async -> StoreError? {
+    do throws(StoreError) {
+        try await body()
+        return nil
+    } catch {
+        return error
+    }
+}
