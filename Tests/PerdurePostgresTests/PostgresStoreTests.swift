@@ -123,7 +123,7 @@ struct PostgresStoreTests {
             try await store.write(self.state("account-42", 8), if: .version(7))
             try await store.write(self.state("new", 1), if: .absent)
             let conflict = await failure { () async throws(StoreError) in
-                try await store.write(self.state("new", 2), if: .version(7))
+                try await store.write(self.state("new", 8), if: .version(7))
             }
             #expect(conflict?.code == .conflict && conflict?.storedVersion == 1)
             #expect(try await store.persistenceIDs(withPrefix: "", after: nil, limit: 10).ids == ["account-42", "new"])
@@ -186,7 +186,8 @@ struct PostgresStoreTests {
             // One transaction that keeps its lock until it has slept.
             async let holding = session.run(
                 [
-                    .init(sql: "SELECT persistence_id::text FROM states_store WHERE persistence_id = 'id-7' FOR UPDATE"),
+                    .init(
+                        sql: "SELECT persistence_id::text FROM states_store WHERE persistence_id = 'id-7' FOR UPDATE"),
                     .init(sql: "SELECT pg_sleep(3)::text"),
                 ], within: .seconds(30))
             var isLocked = false
@@ -262,7 +263,8 @@ struct PostgresStoreTests {
                             let found = await recorder.read()
                             let version = found?.version ?? 0
                             let next = self.state(
-                                recorder.persistenceID, version + 1 + .random(in: 0...2, using: &random), "\(task) \(step)")
+                                recorder.persistenceID, version + 1 + .random(in: 0...2, using: &random),
+                                "\(task) \(step)")
                             switch Int.random(in: 0..<10, using: &random) {
                             case 0..<5: await recorder.write(next, if: found == nil ? .absent : .version(version))
                             case 5: await recorder.write(next, if: .absent)
@@ -349,7 +351,9 @@ struct PostgresStoreTests {
                     [
                         .init(sql: "TRUNCATE states_store"),
                         .init(
-                            sql: "INSERT INTO states_store SELECT 'id-' || n, 1, '', '', 0, 0 FROM generate_series(1, \(rows)) n"),
+                            sql:
+                                "INSERT INTO states_store SELECT 'id-' || n, 1, '', '', 0, 0 FROM generate_series(1, \(rows)) n"
+                        ),
                         .init(sql: "ANALYZE states_store"),
                         .init(
                             sql:
@@ -392,7 +396,8 @@ struct PostgresStoreTests {
     @Test func aServerThatIsNotThereIsUnavailable() async throws {
         let (descriptor, port) = try Sockets.listen()
         Sockets.end(descriptor)
-        var configuration = PostgresConfiguration(host: "127.0.0.1", port: port, database: "x", user: "x", password: "x")
+        var configuration = PostgresConfiguration(
+            host: "127.0.0.1", port: port, database: "x", user: "x", password: "x")
         configuration.connectTimeout = .milliseconds(300)
         configuration.writeTimeout = .milliseconds(300)
         let store = try PostgresStore(configuration)
@@ -475,13 +480,14 @@ struct PostgresStoreTests {
         try await TestServer.withSchema { configuration in
             var configuration = configuration
             configuration.applicationName = "ended-\(configuration.schema ?? "")"
+            let name = configuration.applicationName
             let store = try PostgresStore(configuration)
             for version: UInt64 in 1...20 {
                 try await store.write(self.state("a", version), if: version == 1 ? .absent : .version(version - 1))
                 // 57P01 on an idle connection, or in the midst of the next write.
                 async let ended = TestServer.run(
                     "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid()",
-                    [configuration.applicationName], TestServer.configuration(schema: nil))
+                    [name], TestServer.configuration(schema: nil))
                 _ = try await store.latestState(of: "a")
                 _ = try await ended
             }
@@ -497,7 +503,8 @@ struct PostgresStoreTests {
                 "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $f$",
                 [], configuration)
             try await TestServer.run(
-                "CREATE TRIGGER slow BEFORE INSERT ON states_store FOR EACH ROW EXECUTE FUNCTION slow()", [], configuration)
+                "CREATE TRIGGER slow BEFORE INSERT ON states_store FOR EACH ROW EXECUTE FUNCTION slow()", [],
+                configuration)
             var configuration = configuration
             configuration.writeTimeout = .milliseconds(400)
             let store = try PostgresStore(configuration)

@@ -246,13 +246,10 @@ final class WriteLane {
             for write in group { self.repeatOrFail(write, fault) }
             self.next()
         case .separate where group.count > 1:
-            // One row is to blame, nobody knows which: halves find it.
-            self.groups.append(Array(group[(group.count / 2)...]))
-            self.groups.append(Array(group[..<(group.count / 2)]))
-            self.next()
+            if fault.isLock { self.setLockedAside(group) } else { self.halve(group) }
         case .separate:
             let write = group[0]
-            if fault.state == "55P03" {
+            if fault.isLock {
                 write.travelsAlone = true
                 self.repeatOrFail(write, fault)
             } else {
@@ -266,6 +263,50 @@ final class WriteLane {
             for write in group { self.fail(write, StoreError(fault, operation: write.operation)) }
             self.next()
         }
+    }
+
+    /// One row is to blame, nobody knows which: halves find it.
+    private func halve(_ group: [PendingWrite]) {
+        self.groups.append(Array(group[(group.count / 2)...]))
+        self.groups.append(Array(group[..<(group.count / 2)]))
+        self.next()
+    }
+
+    /// Lets the writes of rows that somebody else has locked travel alone, and the others go on at once.
+    private func setLockedAside(_ group: [PendingWrite]) {
+        guard let statements = self.statements else { return self.next() }
+        var parameters = ParameterBuffer()
+        parameters.append(arrayOf: .text, group) { $1.element($0.persistenceID) }
+        var isFree = Array(repeating: false, count: group.count)
+        self.connection.send(
+            Exchange(
+                steps: [.init(statement: statements.unlocked, parameters: parameters)],
+                deadline: self.core.loop.now + .seconds(1),
+                receive: { _, rows in
+                    for row in 0..<rows.rowCount {
+                        guard let number = rows.integer(row, 0), isFree.indices.contains(Int(number) - 1)
+                        else { continue }
+                        isFree[Int(number) - 1] = true
+                    }
+                },
+                finish: { end in
+                    switch end {
+                    case .done where isFree.contains(false):
+                        for (write, isFree) in zip(group, isFree) where !isFree {
+                            write.travelsAlone = true
+                            self.core.again(write)
+                        }
+                        let others = zip(group, isFree).filter { $0.1 }.map { $0.0 }
+                        if !others.isEmpty { self.groups.append(others) }
+                        self.next()
+                    case .done, .refused:
+                        // It is free by now, or it is a row that is only being made.
+                        self.halve(group)
+                    case .lost(let fault), .notSent(let fault):
+                        for write in group { self.repeatOrFail(write, fault) }
+                        self.giveUp()
+                    }
+                }))
     }
 
     /// No answer came: each write may have been applied, or may still be.

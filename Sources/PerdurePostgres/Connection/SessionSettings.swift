@@ -22,7 +22,7 @@ enum SessionSettings {
         parameters.append(configuration.schema.map(Self.quoted) ?? "")
         let longest = max(configuration.writeTimeout, configuration.readTimeout)
         parameters.append("\(Self.milliseconds(longest) + 1_000)ms")
-        parameters.append("\(max(1, min(1_000, Self.milliseconds(configuration.writeTimeout) / 4)))ms")
+        parameters.append("\(max(1, min(500, Self.milliseconds(configuration.writeTimeout) / 4)))ms")
         return parameters
     }
 

@@ -143,6 +143,19 @@ struct StateStatements: Sendable {
                 """)
     }
 
+    /// The numbers of the IDs whose rows nobody else has locked, or that have no row.
+    var unlocked: Statement {
+        self.statement(
+            "unlocked",
+            """
+            SELECT i.n FROM unnest($1::text[]) WITH ORDINALITY AS i(id, n)
+            LEFT JOIN LATERAL (SELECT true AS is_free FROM \(self.table) x
+                WHERE x.persistence_id = ANY (ARRAY[i.id]) FOR NO KEY UPDATE SKIP LOCKED) f ON true
+            LEFT JOIN \(self.table) s ON s.persistence_id = ANY (ARRAY[i.id])
+            WHERE f.is_free OR s.persistence_id IS NULL
+            """)
+    }
+
     // MARK: Reading
 
     /// The states of IDs: number, version, payload, manifest, timestamp, shard.

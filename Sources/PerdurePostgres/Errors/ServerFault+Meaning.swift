@@ -42,6 +42,9 @@ extension ServerFault {
         }
     }
 
+    /// Whether somebody else's lock was in the way for too long.
+    var isLock: Bool { self.state == "55P03" }
+
     /// Whether connecting again cannot help, as far as one can know.
     var isPermanentForConnecting: Bool {
         switch self.state {

@@ -89,7 +89,8 @@ import Testing
                     guard !inHand.isEmpty else { continue }
                     let element = inHand.remove(at: Int.random(in: 0..<inHand.count, using: &random))
                     if Bool.random(using: &random) {
-                        batcher.restore(element, key: element.key, kind: 0, weight: 1, atFront: Bool.random(using: &random))
+                        batcher.restore(
+                            element, key: element.key, kind: 0, weight: 1, atFront: Bool.random(using: &random))
                     } else {
                         last[element.key] = element.number
                         seen += 1

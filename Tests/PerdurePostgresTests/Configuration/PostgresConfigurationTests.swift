@@ -27,7 +27,8 @@ import Testing
     @Test(arguments: [
         "mysql://host/db", "postgres://host:99999/db", "postgres://host/db?pool_max_conns=many",
         "postgres://host/db?no_such_setting=1", "postgres://host/db?schema", "postgres://host/%zz",
-        "postgres://host/db?sslmode=yes", "postgres://host/db?write_timeout=soon", "postgres://host/db?pool_max_conns=0",
+        "postgres://host/db?sslmode=yes", "postgres://host/db?write_timeout=soon",
+        "postgres://host/db?pool_max_conns=0",
         "postgres://host/db?pool_min_conns=5", "postgres://us%00er@host/db", "postgres://host/db?write_timeout=0",
     ])
     func saysWhatIsWrongWithAURL(url: String) {
@@ -81,7 +82,8 @@ import Testing
 
     @Test func readsSQLSTATEsOutOfLibpqsWords() {
         let fault = ServerFault(
-            connecting: "connection to server at \"127.0.0.1\", port 1 failed: FATAL:  28P01: password authentication failed"
+            connecting:
+                "connection to server at \"127.0.0.1\", port 1 failed: FATAL:  28P01: password authentication failed"
                 + " for user \"x\"\nLOCATION:  auth_failed, auth.c:326\n")
         #expect(fault.state == "28P01")
         #expect(fault.isPermanentForConnecting)

@@ -92,7 +92,9 @@ struct LostAnswerTests {
             proxy.lose(.answer, of: "covered")
             proxy.lose(.request, of: "covered")
             // The second attempt is lost too; it is only made once the other has written.
-            async let outcome = failure { () async throws(StoreError) in try await store.write(self.state("covered", 2), if: .version(1)) }
+            async let outcome = failure { () async throws(StoreError) in
+                try await store.write(self.state("covered", 2), if: .version(1))
+            }
             var attempts = 0
             while try await other.latestState(of: "covered")?.version == 1, attempts < 10_000 { attempts += 1 }
             try? await other.write(self.state("covered", 3), if: .version(2))

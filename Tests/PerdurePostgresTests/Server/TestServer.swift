@@ -120,7 +120,8 @@ private final class Room: Sendable {
 extension TestServer {
     /// The table as eGo's instructions make it, in the configuration's schema, and nothing of ours.
     static func makeEgoTable(_ configuration: PostgresConfiguration) async throws {
-        try await Self.run("CREATE SCHEMA \(SessionSettings.quoted(configuration.schema ?? "public"))", [], configuration)
+        try await Self.run(
+            "CREATE SCHEMA \(SessionSettings.quoted(configuration.schema ?? "public"))", [], configuration)
         try await Self.run(
             """
             CREATE TABLE states_store (persistence_id VARCHAR(255) PRIMARY KEY, version_number BIGINT NOT NULL,
