@@ -23,7 +23,9 @@ extension PostgresStore {
         public init() {}
     }
 
-    /// Creates the tables, or brings them to this release's schema. Idempotent, and safe while others do the same or use the tables.
+    /// Creates the tables, or brings them to this release's schema.
+    ///
+    /// Idempotent, and safe while others do the same or use the tables.
     ///
     /// The schema that the configuration names is created too. A table that eGo made keeps its rows and gets our columns, which
     /// eGo does not mind; adding them locks the table for a moment. All happens in one transaction.

@@ -30,7 +30,9 @@ final class PendingRead: @unchecked Sendable {
     }
 }
 
-/// Any other question to the server: a statement, and what is to be made of its rows. Asked again when no answer comes.
+/// Any other question to the server: a statement, and what is to be made of its rows.
+///
+/// Asked again when no answer comes.
 ///
 /// `@unchecked Sendable`: the caller makes it and hands it over under a lock; from then on only the loop's thread touches it.
 final class Inquiry: @unchecked Sendable {

@@ -1,6 +1,8 @@
 internal import PerdureState
 
-/// What the tables say about an ID, and what follows for a write of it that its statement did not make. A plain value.
+/// What the tables say about an ID, and what follows for a write of it that its statement did not make.
+///
+/// A plain value.
 struct RowFinding: Hashable {
     /// The version of the row; nil where there is none.
     var version: Int64?

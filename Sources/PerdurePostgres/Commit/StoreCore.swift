@@ -2,7 +2,9 @@ internal import PerdureConcurrency
 internal import PerdureIO
 internal import PerdureState
 
-/// The store's side of the loop: lines of what waits, and lanes that take it to the server. Only on the loop's thread.
+/// The store's side of the loop: lines of what waits, and lanes that take it to the server.
+///
+/// Only on the loop's thread.
 final class StoreCore {
     typealias Lease = Pool<StoreConnection>.Lease
 

@@ -1,4 +1,6 @@
-/// The statements on the tables of one layout. Each takes its rows as arrays, one array a column, rows in the order of their IDs.
+/// The statements on the tables of one layout.
+///
+/// Each takes its rows as arrays, one array a column, rows in the order of their IDs.
 ///
 /// Two rules keep batches of several processes from waiting for each other in a circle. A batch locks its rows in the order of
 /// the arrays: the arrays are always the outer side of a nested loop, because `= ANY (ARRAY[…])` can be looked up in an index but

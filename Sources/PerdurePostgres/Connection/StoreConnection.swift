@@ -1,6 +1,8 @@
 internal import PerdureIO
 
-/// A connection that is ready for the store's statements: opened, its session set up, its tables found. Lives on the loop.
+/// A connection that is ready for the store's statements: opened, its session set up, its tables found.
+///
+/// Lives on the loop.
 final class StoreConnection: PooledConnection {
     private let loop: EventLoop
     private let configuration: PostgresConfiguration

@@ -10,7 +10,9 @@ extension ServerFault {
 
     private static let ownMisconfiguration = "PD001"
 
-    /// What to do about a statement that the server refused. Its transaction is undone.
+    /// What to do about a statement that the server refused.
+    ///
+    /// Its transaction is undone.
     enum Remedy {
         /// The same again may succeed.
         case repeatIt
