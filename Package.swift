@@ -12,12 +12,15 @@ let package = Package(
         .library(name: "PerdureState", targets: ["PerdureState"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
         .library(name: "PerdureCQL", targets: ["PerdureCQL"]),
+        .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
     ],
     targets: [
         // Libraries of the system: each has exactly one importer.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CLibPQ", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLinux"),
 
         // The domain.
         .target(name: "PerdureConcurrency", swiftSettings: settings),
@@ -27,11 +30,21 @@ let package = Package(
         // The Cassandra native protocol as values: no socket, no clock, no lock.
         .target(name: "PerdureCQL", dependencies: ["CLZ4"], swiftSettings: settings),
 
+        // What stores on a network stand on.
+        .target(
+            name: "PerdureIO", dependencies: ["PerdureModel", "PerdureConcurrency", "CLinux"], swiftSettings: settings),
+
         // Stores.
         .target(
             name: "PerdureSQLite",
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "CSQLite"],
             resources: [.embedInCode("Schema/schema1.sql")],
+            swiftSettings: settings),
+
+        .target(
+            name: "PerdurePostgres",
+            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ"],
+            resources: [.embedInCode("Schema/states1.sql"), .embedInCode("Schema/states2.sql")],
             swiftSettings: settings),
 
         // For tests: ours, and our users'.
@@ -64,6 +77,12 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCQLTests", dependencies: ["PerdureCQL"], exclude: ["Vectors/generate.py"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
+        .testTarget(
+            name: "PerdurePostgresTests",
+            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
