@@ -48,12 +48,28 @@ let package = Package(
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
+        // The demo; script/demo builds and runs it. No product: nobody's package needs it.
+        .executableTarget(
+            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite"], path: "Examples/Flights",
+            exclude: ["Data", "count.py"], swiftSettings: settings),
+
+        // Benchmarks, run by script/bench; the C target holds what figures are held against.
+        .target(name: "CBaselines", path: "Benchmarks/CBaselines", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .executableTarget(
+            name: "perdure-bench", dependencies: ["PerdureSQLite", "PerdureState", "CBaselines"],
+            path: "Benchmarks/PerdureBench", swiftSettings: settings),
+
         // Tests mirror the sources.
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
-            name: "PerdureSQLiteTests", dependencies: ["PerdureSQLite", "PerdureTestKit"], swiftSettings: settings),
+            name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureSQLiteTests",
+            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
+            swiftSettings: settings),
         .testTarget(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
@@ -62,6 +78,19 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
+
+        // A process for tests to kill, and the shim that knows when.
+        .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
+        .target(name: "CSanitizers", path: "Tests/Helpers/CSanitizers"),
+        .target(
+            name: "CrashWorkload", dependencies: ["PerdureState"], path: "Tests/Helpers/CrashWorkload",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "sqlite-crash-child",
+            dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
+            path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

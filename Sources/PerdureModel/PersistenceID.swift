@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The rule for the names under which states are stored.
 ///
 /// A persistence ID is 1 to 255 bytes of UTF-8 without NUL. Any character is welcome: `#`, `/`, quotes, emoji. Two IDs are
@@ -8,14 +10,20 @@ public enum PersistenceID {
 
     /// Says which rule `id` breaks, in words, or nil when it is valid.
     public static func violation(in id: String) -> String? {
-        var id = id
-        return id.withUTF8 { bytes in
-            if bytes.isEmpty { return "a persistence ID must not be empty" }
-            if bytes.count > maximumByteCount {
-                return "a persistence ID has at most \(maximumByteCount) bytes of UTF-8, this one has \(bytes.count)"
-            }
-            if bytes.contains(0) { return "a persistence ID must not contain NUL (U+0000)" }
-            return nil
+        let count = id.utf8.count
+        if count == 0 { return "a persistence ID must not be empty" }
+        if count > self.maximumByteCount {
+            return "a persistence ID has at most \(self.maximumByteCount) bytes of UTF-8, this one has \(count)"
+        }
+        if self.containsNUL(id) { return "a persistence ID must not contain NUL (U+0000)" }
+        return nil
+    }
+
+    /// Whether a text contains NUL, which some databases do not store.
+    package static func containsNUL(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            bytes.baseAddress.map { memchr($0, 0, bytes.count) != nil } ?? false
         }
     }
 

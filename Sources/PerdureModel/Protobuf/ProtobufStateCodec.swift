@@ -1,29 +1,30 @@
+/// How protobuf states are written; both layouts are always read.
+public enum ProtobufLayout: Sendable, Hashable {
+    /// A `google.protobuf.Any` with the message in it, under the manifest `google.protobuf.Any`: what eGo writes and reads.
+    case any
+    /// The message's own bytes under the message's full name: what eGo's documentation describes and eGo cannot read.
+    case message
+}
+
 /// States as protobuf messages, in tables that eGo services share.
 ///
 /// There are two layouts. Which is written is a setting; **both are always read.**
 ///
-/// | ``Layout`` | manifest | bytes |
+/// | ``ProtobufLayout`` | manifest | bytes |
 /// |---|---|---|
-/// | ``Layout/any`` | `google.protobuf.Any` | a `google.protobuf.Any` with the message in it: what eGo writes and reads |
-/// | ``Layout/message`` | the message's full name | the message's own bytes: what eGo's documentation describes and eGo cannot read |
+/// | ``ProtobufLayout/any`` | `google.protobuf.Any` | a `google.protobuf.Any` with the message in it: what eGo writes and reads |
+/// | ``ProtobufLayout/message`` | the message's full name | the message's own bytes: what eGo's documentation describes and eGo cannot read |
 ///
 /// Another message than ``State`` is an error that names both, never a message without fields.
 public struct ProtobufStateCodec<State: ProtobufMessage>: StateCodec {
-    /// How states are written.
-    public enum Layout: String, Sendable, Hashable {
-        /// As eGo writes and reads them.
-        case any
-        /// The message's own bytes under the message's full name.
-        case message
-    }
-
     /// How states are written; both layouts are read.
-    public let layout: Layout
+    public let layout: ProtobufLayout
     /// The manifest that is written.
     public let manifest: String
 
     private let messageName: String
-    private let header: ProtobufAny.Header
+    /// What goes around the message; nil in the layout that puts nothing there.
+    private let header: ProtobufAny.Header?
     private let sources: [IDKey: ProtobufMigrations<State>.Source]
     /// Why nothing can be written or read. Only where the message's own name breaks a rule, which a generated one cannot.
     private let fault: PayloadError?
@@ -32,7 +33,7 @@ public struct ProtobufStateCodec<State: ProtobufMessage>: StateCodec {
     ///
     /// A message whose ``ProtobufMessage/protoMessageName`` is no protobuf name, or longer than 255 bytes, can be neither encoded nor
     /// decoded: each attempt throws ``PayloadError/Code/misconfigured``.
-    public init(layout: Layout = .any) {
+    public init(layout: ProtobufLayout = .any) {
         self.init(layout: layout, sources: [:])
     }
 
@@ -40,7 +41,7 @@ public struct ProtobufStateCodec<State: ProtobufMessage>: StateCodec {
     ///
     /// - Throws: ``PayloadError`` with ``PayloadError/Code/misconfigured`` when two migrations begin at the same message, or one begins
     ///   at ``State`` itself.
-    public init(layout: Layout = .any, migrating migrations: ProtobufMigrations<State>) throws(PayloadError) {
+    public init(layout: ProtobufLayout = .any, migrating migrations: ProtobufMigrations<State>) throws(PayloadError) {
         var sources: [IDKey: ProtobufMigrations<State>.Source] = [:]
         for source in migrations.sources {
             let name = source.messageName
@@ -56,12 +57,12 @@ public struct ProtobufStateCodec<State: ProtobufMessage>: StateCodec {
         if let fault { throw fault }
     }
 
-    private init(layout: Layout, sources: [IDKey: ProtobufMigrations<State>.Source]) {
+    private init(layout: ProtobufLayout, sources: [IDKey: ProtobufMigrations<State>.Source]) {
         let name = State.protoMessageName
         self.layout = layout
         self.messageName = name
         self.manifest = layout == .any ? ProtobufAny.messageName : name
-        self.header = ProtobufAny.Header(typeName: name)
+        self.header = layout == .any ? ProtobufAny.Header(typeName: name) : nil
         self.sources = sources
         var reason = ProtobufAny.violation(inMessageName: name)
         if reason == nil, layout == .message, IDKey(name) == ProtobufPayload.anyManifest {
@@ -75,7 +76,7 @@ public struct ProtobufStateCodec<State: ProtobufMessage>: StateCodec {
 
     /// The state in the layout of this codec.
     ///
-    /// Costs one allocation more than the message's own serialization in the layout ``Layout/any``, and none in ``Layout/message``.
+    /// Costs one allocation more than the message's own serialization in the layout ``ProtobufLayout/any``, and none in ``ProtobufLayout/message``.
     ///
     /// - Throws: ``PayloadError`` with ``PayloadError/Code/encodingFailed`` when the message cannot be serialized.
     public func encode(_ state: State) throws(PayloadError) -> StatePayload {
@@ -87,8 +88,7 @@ public struct ProtobufStateCodec<State: ProtobufMessage>: StateCodec {
                 manifest: self.manifest,
                 underlying: error)
         }
-        return StatePayload(
-            manifest: self.manifest, bytes: self.layout == .any ? self.header.wrap(message) : message)
+        return StatePayload(manifest: self.manifest, bytes: self.header?.wrap(message) ?? message)
     }
 
     /// The state in a payload of either layout.

@@ -35,7 +35,7 @@ public protocol DurableStateBehavior: Sendable {
     /// The state of an entity of which nothing is stored.
     var initialState: State { get }
 
-    /// Turns states into bytes and back. Asked for once for each kind of behavior.
+    /// Turns states into bytes and back. An engine asks for it once, of the first instance.
     ///
     /// JSON for `Codable` states and eGo's layout for protobuf messages, unless the behavior says otherwise.
     var codec: any StateCodec<State> { get }

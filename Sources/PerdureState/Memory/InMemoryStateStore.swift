@@ -122,7 +122,7 @@ public final class InMemoryStateStore: StateStore, StateListing, StateBatching, 
         // A change takes its number and its place under its table's lock, so any number at or below this one is in place
         // by the time that its table is read.
         let end = self.lastSequence.load(ordering: .acquiring)
-        var changed: [(sequence: UInt64, change: StateChangePage.Change)] = []
+        var changed: [(sequence: UInt64, change: StateChange)] = []
         for table in self.tables {
             changed += table.withLock { table in
                 table.rows.compactMap { key, row in

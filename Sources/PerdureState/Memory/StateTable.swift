@@ -30,28 +30,25 @@ struct StateTable {
 
     mutating func write(_ state: DurableState, if condition: WriteCondition, sequence: () -> UInt64) -> Verdict {
         let key = IDKey(state.persistenceID)
-        return Self.write(state, if: condition, over: &self.rows[key], sequence: sequence)
+        let place = self.rows.index(forKey: key)
+        if let place, let stored = Self.obstacle(to: state, if: condition, over: self.rows.values[place].life) {
+            return .conflict(stored: stored)
+        }
+        if place == nil, case .version = condition { return .conflict(stored: 0) }
+        let row = Row(life: .alive(state), sequence: sequence())
+        if let place { self.rows.values[place] = row } else { self.rows[key] = row }
+        return .done
     }
 
-    private static func write(
-        _ state: DurableState, if condition: WriteCondition, over row: inout Row?, sequence: () -> UInt64
-    ) -> Verdict {
-        switch (condition, row?.life) {
-        case (.always, _), (.absent, nil):
-            break
-        case (.absent, .deleted(let version)?):
-            if state.version <= version { return .conflict(stored: version) }
-        case (.version(let expected), .alive(let stored)?):
-            if stored.version != expected { return .conflict(stored: stored.version) }
-        case (.absent, .alive(let stored)?):
-            return .conflict(stored: stored.version)
-        case (.version, .deleted(let version)?):
-            return .conflict(stored: version)
-        case (.version, nil):
-            return .conflict(stored: 0)
+    /// The version that stands in the way of a write, if one does.
+    private static func obstacle(to state: DurableState, if condition: WriteCondition, over life: Life) -> UInt64? {
+        switch (condition, life) {
+        case (.always, _): nil
+        case (.absent, .deleted(let version)): state.version > version ? nil : version
+        case (.version(let expected), .alive(let stored)): stored.version == expected ? nil : stored.version
+        case (.absent, .alive(let stored)): stored.version
+        case (.version, .deleted(let version)): version
         }
-        row = Row(life: .alive(state), sequence: sequence())
-        return .done
     }
 
     mutating func delete(_ id: String, if condition: WriteCondition, sequence: () -> UInt64) -> Verdict {

@@ -17,21 +17,13 @@ public protocol StateChanges: StateStore {
 
 /// Some of the changes of a store, and where to go on.
 public struct StateChangePage: Sendable, Hashable {
-    /// What happened to one ID.
-    public enum Change: Sendable, Hashable {
-        /// It has this state now.
-        case written(DurableState)
-        /// It was deleted; `version` is the tombstone's.
-        case deleted(persistenceID: String, version: UInt64)
-    }
-
     /// The changes of this page.
-    public var changes: [Change]
+    public var changes: [StateChange]
     /// Where the next page begins. Always there: more may change later.
     public var next: Cursor
 
     /// Makes a page.
-    public init(changes: [Change], next: Cursor) {
+    public init(changes: [StateChange], next: Cursor) {
         self.changes = changes
         self.next = next
     }

@@ -33,7 +33,9 @@ extension StateStore {
                 "a manifest has at most \(StatePayload.maximumManifestByteCount) bytes of UTF-8, this one has \(manifest)"
             )
         }
-        guard !state.payload.manifest.utf8.contains(0) else { throw refuse("a manifest must not contain NUL (U+0000)") }
+        guard !PersistenceID.containsNUL(state.payload.manifest) else {
+            throw refuse("a manifest must not contain NUL (U+0000)")
+        }
         guard state.payload.bytes.count <= self.maximumPayloadByteCount else {
             throw refuse(
                 "the payload has \(state.payload.bytes.count) bytes, this store takes at most"

@@ -1,4 +1,5 @@
-public import PerdureConcurrency
+internal import PerdureConcurrency
+public import PerdureModel
 
 /// A clock whose hands a test moves: nothing that goes by it has to wait.
 ///

@@ -102,6 +102,8 @@ extension StatePromise {
                     var (feed, seen) = (start, [IDKey: UInt64]())
                     feed.limit = 5
                     for _ in 0..<100_000 {
+                        // A store that never suspends would leave no thread to the writers.
+                        await Task.yield()
                         let isLast = over.withLock { $0 } == writers
                         for change in try await feed.next() {
                             guard case .written(let state) = change else { continue }
@@ -136,8 +138,8 @@ extension StatePromise {
         }
 
         /// What changed since, of this trial.
-        mutating func next() async throws -> [StateChangePage.Change] {
-            var changes: [StateChangePage.Change] = []
+        mutating func next() async throws -> [StateChange] {
+            var changes: [StateChange] = []
             // Others may change things as fast as they are read here: it ends with a page that is not full, or after many.
             for _ in 0..<10_000 {
                 let page = try await self.store.changes(after: self.cursor, limit: self.limit)
@@ -158,7 +160,7 @@ extension StatePromise {
     }
 
     private static func expectChanges(
-        _ trial: Trial, _ found: [StateChangePage.Change], _ expected: [StateChangePage.Change]
+        _ trial: Trial, _ found: [StateChange], _ expected: [StateChange]
     ) throws {
         try trial.expect(
             found == expected, "\(expected.count) changes: \(expected.map { describe($0) })",
@@ -166,7 +168,7 @@ extension StatePromise {
     }
 }
 
-private func describe(_ change: StateChangePage.Change) -> String {
+private func describe(_ change: StateChange) -> String {
     switch change {
     case .written(let state): "\(state.persistenceID.suffix(6)) at version \(state.version)"
     case .deleted(let id, let version): "\(id.suffix(6)) deleted with version \(version)"

@@ -77,6 +77,8 @@ extension StatePromise {
                 }
                 // Bounded, should a writer get stuck.
                 for turn in 0..<100_000 {
+                    // A store that never suspends would leave no thread to the writers.
+                    await Task.yield()
                     if stop.withLock({ $0 }) { return }
                     try await expectWhole(trial, ids[turn % 2])
                 }

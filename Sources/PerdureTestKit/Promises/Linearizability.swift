@@ -27,6 +27,8 @@ extension StatePromise {
                     return
                 }
                 for _ in 0..<100_000 {
+                    // A store that never suspends would leave no thread to the writer.
+                    await Task.yield()
                     let acknowledged = written.withLock { $0 }
                     if acknowledged == last { return }
                     let found = try await trial.read(id)?.version ?? 0
@@ -50,6 +52,8 @@ extension StatePromise {
                 }
                 var latest: UInt64 = 0
                 for _ in 0..<100_000 {
+                    // A store that never suspends would leave no thread to the writer.
+                    await Task.yield()
                     if isOver.withLock({ $0 }) { return }
                     let found = try await trial.read(id)?.version ?? 0
                     try trial.expect(

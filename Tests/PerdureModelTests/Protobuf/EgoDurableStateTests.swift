@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func aPayloadOfEitherLayoutFitsIn() throws {
-        for layout in [ProtobufStateCodec<SampleAccount>.Layout.any, .message] {
+        for layout in [ProtobufLayout.any, .message] {
             let payload = try ProtobufStateCodec<SampleAccount>(layout: layout).encode(GoldenVector.account)
             #expect(try EgoDurableState.anyBytes(of: payload) == GoldenVector.any)
         }

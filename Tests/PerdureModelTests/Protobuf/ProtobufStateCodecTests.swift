@@ -96,7 +96,7 @@ import Testing
                 revision: random.next() >> Int.random(in: 0...63, using: &random),
                 cents: Int64(bitPattern: random.next()),
                 before: Bool.random(using: &random) ? before : nil)
-            for layout in [ProtobufStateCodec<SampleRevision>.Layout.any, .message] {
+            for layout in [ProtobufLayout.any, .message] {
                 let codec = ProtobufStateCodec<SampleRevision>(layout: layout)
                 let payload = try codec.encode(state)
                 let back = try codec.decode(payload)

@@ -27,8 +27,8 @@ import Testing
     @Test func findsTheTypeByItsStoredName() throws {
         let registry = try self.registry()
         #expect(registry.names == ["json:Logbook", "samplepb.Account", "text/plain"])
-        for layout in [ProtobufStateCodec<SampleAccount>.Layout.any, .message] {
-            let payload = try ProtobufStateCodec(layout: layout).encode(GoldenVector.account)
+        for layout in [ProtobufLayout.any, .message] {
+            let payload = try ProtobufStateCodec<SampleAccount>(layout: layout).encode(GoldenVector.account)
             #expect(try registry.decode(payload) as? SampleAccount == GoldenVector.account)
             #expect(try registry.decode(payload, as: SampleAccount.self) == GoldenVector.account)
         }

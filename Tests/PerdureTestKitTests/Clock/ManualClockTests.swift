@@ -2,7 +2,7 @@ import PerdureConcurrency
 import PerdureTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ManualClockTests {
+@Suite(.timeLimit(.minutes(10))) struct ManualClockTests {
     let clock = ManualClock()
 
     @Test func standsStillUntilMoved() {

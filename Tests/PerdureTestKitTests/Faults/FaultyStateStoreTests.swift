@@ -1,7 +1,7 @@
 import PerdureTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct FaultyStateStoreTests {
+@Suite(.timeLimit(.minutes(10))) struct FaultyStateStoreTests {
     let memory = InMemoryStateStore()
 
     func state(_ version: UInt64, _ id: String = "ada", _ text: String = "") -> DurableState {

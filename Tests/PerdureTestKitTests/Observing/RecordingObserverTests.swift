@@ -1,7 +1,7 @@
 import PerdureTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RecordingObserverTests {
+@Suite(.timeLimit(.minutes(10))) struct RecordingObserverTests {
     let observer = RecordingObserver()
 
     @Test func keepsEventsInTheirOrder() {

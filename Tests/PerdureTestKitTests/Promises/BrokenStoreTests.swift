@@ -104,9 +104,9 @@ struct Suspect: Sendable, CustomTestStringConvertible {
 }
 
 /// The suite is held to stores of which we know what is wrong with them.
-@Suite struct BrokenStoreTests {
-    /// Small, so that all promises on all suspects take seconds.
-    let settings = PromiseSettings(largestPayload: 128 << 10, writers: 4, rounds: 2, timeLimit: .seconds(30))
+@Suite(.serialized) struct BrokenStoreTests {
+    /// Small, so that all promises on all suspects take seconds; the time limit only ends what hangs, however busy the machine is.
+    let settings = PromiseSettings(largestPayload: 128 << 10, writers: 4, rounds: 1, timeLimit: .seconds(600))
 
     @Test(arguments: Suspect.all) func isFound(_ suspect: Suspect) async {
         let report = await StatePromises.verify(suspect.fixture, settings: self.settings)

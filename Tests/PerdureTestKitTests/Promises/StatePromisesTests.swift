@@ -2,8 +2,9 @@ import PerdureConcurrency
 import PerdureTestKit
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct StatePromisesTests {
-    let settings = PromiseSettings(seed: 1, largestPayload: 1 << 16, writers: 4, rounds: 1)
+@Suite(.timeLimit(.minutes(10))) struct StatePromisesTests {
+    let settings = PromiseSettings(
+        seed: 1, largestPayload: 1 << 16, writers: 4, rounds: 1, timeLimit: .seconds(600))
 
     @Test func everyPromiseHasANameOfItsOwn() {
         #expect(Set(StatePromise.all.map(\.name)).count == StatePromise.all.count)

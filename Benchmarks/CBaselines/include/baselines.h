@@ -1,0 +1,15 @@
+#ifndef PERDURE_BASELINES_H
+#define PERDURE_BASELINES_H
+#include <stdint.h>
+
+/// Heap allocations made by the calling thread since it began.
+uint64_t baseline_allocations(void);
+
+/// Bytes of the heap that are in use.
+uint64_t baseline_heap_bytes(void);
+
+/// Writes on SQLite's own API as fast as C can: `count` updates of `ids` rows in turn, `batch` of them in each transaction, with the
+/// store's statement, pragmas and row size. Returns updates per second, or a negative number when SQLite failed.
+double baseline_sqlite_updates(const char *path, int ids, int batch, int count, int payload_bytes);
+
+#endif

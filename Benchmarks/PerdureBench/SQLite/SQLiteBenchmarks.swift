@@ -1,0 +1,89 @@
+import CBaselines
+import PerdureSQLite
+
+/// The SQLite store, and entities on it, against a loop in C on SQLite's own API with the same statement, batched alike.
+enum SQLiteBenchmarks {
+    static let all: [Benchmark] =
+        [
+            write(inFlight: 1, count: 3_000), write(inFlight: 64, count: 100_000), write(inFlight: 256, count: 200_000),
+            write(inFlight: 1_024, count: 300_000),
+        ] + [
+            entity(inFlight: 1, count: 3_000), entity(inFlight: 256, count: 150_000),
+            Benchmark("activation-sqlite", unit: "activations/s", measure: activations),
+        ]
+
+    private static let payload = StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: 200))
+
+    private static func write(inFlight: Int, count: Int) -> Benchmark {
+        Benchmark(
+            "sqlite-write-\(inFlight)", unit: "writes/s",
+            measure: {
+                try await withStore { store in
+                    for task in 0..<inFlight { try await store.write(row(task, version: 1), if: .absent) }
+                    return try await rate(of: count, over: inFlight) { task, share in
+                        for version in 1...UInt64(share) {
+                            try await store.write(row(task, version: version + 1), if: .version(version))
+                        }
+                    }
+                }
+            }, against: "C on SQLite's API, batches of \(inFlight)", baseline: { try await raw(inFlight, count) })
+    }
+
+    private static func entity(inFlight: Int, count: Int) -> Benchmark {
+        Benchmark(
+            "entity-sqlite-\(inFlight)", unit: "commands/s",
+            measure: {
+                try await withStore { store in
+                    let engine = StateEngine(store: store) { Account() }
+                    return try await rate(of: count, over: inFlight) { task, share in
+                        let entity = engine.entity(Account.self, "account-\(task)")
+                        for _ in 0..<share { try await entity.send(.credit(1)) }
+                    }
+                }
+            }, against: "C on SQLite's API, batches of \(inFlight)", baseline: { try await raw(inFlight, count) })
+    }
+
+    /// Entities per second that come into memory, read from the file by 64 tasks.
+    private static func activations() async throws -> Double {
+        try await withStore { store in
+            let count = 64_000
+            let state = Account.Codec().encode(Account.State())
+            for start in stride(from: 0, to: count, by: 1_000) {
+                let writes = (start..<start + 1_000).map { number in
+                    StateWrite(
+                        DurableState(persistenceID: "account-\(number)", version: 1, payload: state), if: .absent)
+                }
+                for result in await store.write(writes) { try result.get() }
+            }
+            let engine = StateEngine(store: store) { Account() }
+            return try await rate(of: count, over: 64) { task, share in
+                for number in 0..<share {
+                    try await engine.entity(Account.self, "account-\(task * share + number)").send(.look)
+                }
+            }
+        }
+    }
+
+    private static func row(_ task: Int, version: UInt64) -> DurableState {
+        DurableState(
+            persistenceID: "account-\(task)", version: version, payload: self.payload, timestamp: 1_700_000_000_000)
+    }
+
+    private static func withStore<Result>(_ body: (SQLiteStore) async throws -> Result) async throws -> Result {
+        try await withTemporaryFolder { folder in
+            let store = try SQLiteStore(folder + "/bench.sqlite")
+            try await store.connect()
+            let result = try await body(store)
+            await store.disconnect()
+            return result
+        }
+    }
+
+    private static func raw(_ batch: Int, _ count: Int) async throws -> Double {
+        try await withTemporaryFolder { folder in
+            let rate = baseline_sqlite_updates(folder + "/bench.sqlite", Int32(batch), Int32(batch), Int32(count), 200)
+            guard rate > 0 else { throw BenchmarkFailure("the loop in C failed") }
+            return rate
+        }
+    }
+}
