@@ -20,6 +20,8 @@ enum TestServer {
     static func configuration(schema: String?) throws -> PostgresConfiguration {
         guard let url = Self.url else { throw Missing() }
         var configuration = try PostgresConfiguration(url: url)
+        // A machine under load must not make a test fail.
+        configuration.connectTimeout = .seconds(60)
         configuration.schema = schema
         return configuration
     }
@@ -77,9 +79,12 @@ enum TestServer {
             return rows[0]
         } catch {
             await session.close()
-            throw error
+            // Swift Testing shows `description`, which is for strangers.
+            throw Trouble(description: "\(String(reflecting: error))")
         }
     }
+
+    struct Trouble: Error, CustomStringConvertible { let description: String }
 }
 
 /// Lets so many in at a time.
