@@ -55,13 +55,17 @@ let package = Package(
 
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.
         .executableTarget(
-            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite"], path: "Examples/Flights",
+            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite", "PerdurePostgres"],
+            path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
 
         // Benchmarks, run by script/bench; the C target holds what figures are held against.
-        .target(name: "CBaselines", path: "Benchmarks/CBaselines", linkerSettings: [.linkedLibrary("sqlite3")]),
+        .target(
+            name: "CBaselines", path: "Benchmarks/CBaselines",
+            linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("pq")]),
         .executableTarget(
-            name: "perdure-bench", dependencies: ["PerdureSQLite", "PerdureState", "CBaselines"],
+            name: "perdure-bench",
+            dependencies: ["PerdureSQLite", "PerdurePostgres", "PerdureState", "CBaselines"],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
         // Tests mirror the sources.

@@ -25,12 +25,12 @@ import Testing
     }
 
     @Test func storesByURL() throws {
-        #expect(try openStore("memory:") is InMemoryStateStore)
-        #expect(try openStore("sqlite:x.sqlite") is SQLiteStore)
+        #expect(try await openStore("memory:") is InMemoryStateStore)
+        #expect(try await openStore("sqlite:x.sqlite") is SQLiteStore)
     }
 
     @Test(arguments: ["", "x.sqlite", "sqlite:", "memory:x", "mysql://localhost"])
     func noStore(url: String) {
-        #expect(throws: UsageError.self) { try openStore(url) }
+        #expect(throws: UsageError.self) { try await openStore(url) }
     }
 }
