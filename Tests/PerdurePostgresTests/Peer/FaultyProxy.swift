@@ -32,7 +32,11 @@ final class FaultyProxy: Sendable {
         try BlockingThread.start(named: "proxy") { [listener, weak self] in
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0, let self else { return }
+                guard client >= 0, let self else {
+                    // Closed by the one thread that uses it: its number may belong to somebody else right afterwards.
+                    close(listener)
+                    return
+                }
                 self.serve(client)
             }
         }
@@ -65,20 +69,18 @@ final class FaultyProxy: Sendable {
 
     /// Cuts every connection; refuses new ones until ``relent()`` if `isDown`.
     func cutAll(isDown: Bool = false) {
-        let pairs = self.plan.withLock { plan in
+        self.plan.withLock { plan in
             if isDown { plan.refusesConnections = true }
-            return plan.pairs
-        }
-        for (client, server) in pairs {
-            Sockets.end(client)
-            Sockets.end(server)
+            for (client, server) in plan.pairs {
+                Sockets.end(client)
+                Sockets.end(server)
+            }
         }
     }
 
     func stop() {
         self.plan.withLock { $0.isStopped = true }
         Sockets.end(self.listener)
-        close(self.listener)
         self.cutAll()
     }
 

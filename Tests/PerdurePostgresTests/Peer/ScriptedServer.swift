@@ -36,7 +36,11 @@ final class ScriptedServer: Sendable {
         try BlockingThread.start(named: "scripted") { [listener, weak self] in
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0, let self else { return }
+                guard client >= 0, let self else {
+                    // Closed by the one thread that uses it: its number may belong to somebody else right afterwards.
+                    close(listener)
+                    return
+                }
                 self.state.withLock { $0.descriptors.append(client) }
                 try? BlockingThread.start(named: "scripted-peer") { self.serve(client) }
             }
@@ -45,12 +49,10 @@ final class ScriptedServer: Sendable {
 
     func stop() {
         Sockets.end(self.listener)
-        close(self.listener)
-        let descriptors = self.state.withLock { state in
+        self.state.withLock { state in
             state.isStopped = true
-            return state.descriptors
+            for descriptor in state.descriptors { Sockets.end(descriptor) }
         }
-        for descriptor in descriptors { Sockets.end(descriptor) }
     }
 
     var cuts: Int { self.state.withLock { $0.cuts } }
@@ -81,7 +83,10 @@ final class ScriptedServer: Sendable {
     }
 
     private func serve(_ client: CInt) {
-        defer { close(client) }
+        defer {
+            self.state.withLock { state in state.descriptors.removeAll { $0 == client } }
+            close(client)
+        }
         var yes: CInt = 1
         setsockopt(client, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<CInt>.size))
         let session = Session()
