@@ -32,7 +32,7 @@ let package = Package(
 
         // What stores on a network stand on.
         .target(
-            name: "PerdureIO", dependencies: ["PerdureModel", "PerdureConcurrency", "CLinux"], swiftSettings: settings),
+            name: "PerdureIO", dependencies: ["PerdureConcurrency", "CLinux"], swiftSettings: settings),
 
         // Stores.
         .target(
