@@ -1,6 +1,6 @@
 /// The statements of the write path, and what each kind of write does with them.
 ///
-/// Lives on the writer's thread. /// Each write is one statement where its condition holds, which is nearly always. Only when it does not is the stored version
+/// Lives on the writer's thread. Each write is one statement where its condition holds, which is nearly always. Only when it does not is the stored version
 /// read. The meaning is that of the in-memory store's table, line by line.
 final class WriteStatements {
     private let connection: SQLiteConnection
