@@ -11,22 +11,34 @@ let package = Package(
     products: [
         .library(name: "PerdureState", targets: ["PerdureState"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
+        .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
     ],
     targets: [
         // Libraries of the system: each has exactly one importer.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
+        .systemLibrary(name: "CLibPQ", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLinux"),
+
         // The domain.
         .target(name: "PerdureConcurrency", swiftSettings: settings),
         .target(name: "PerdureModel", dependencies: ["PerdureConcurrency"], swiftSettings: settings),
         .target(name: "PerdureState", dependencies: ["PerdureModel", "PerdureConcurrency"], swiftSettings: settings),
+
+        // What stores on a network stand on.
+        .target(name: "PerdureIO", dependencies: ["PerdureConcurrency", "CLinux"], swiftSettings: settings),
 
         // Stores.
         .target(
             name: "PerdureSQLite",
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "CSQLite"],
             resources: [.embedInCode("Schema/schema1.sql")],
+            swiftSettings: settings),
+
+        .target(
+            name: "PerdurePostgres",
+            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ"],
             swiftSettings: settings),
 
         // For tests: ours, and our users'.
@@ -47,6 +59,11 @@ let package = Package(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
             name: "PerdureSQLiteTests", dependencies: ["PerdureSQLite", "PerdureTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
+        .testTarget(
+            name: "PerdurePostgresTests", dependencies: ["PerdurePostgres", "PerdureIO", "PerdureTestKit"],
+            swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
     ],

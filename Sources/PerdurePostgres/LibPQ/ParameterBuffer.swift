@@ -1,0 +1,79 @@
+/// The parameters of a statement in the server's binary format, one after the other in one buffer that is used again.
+struct ParameterBuffer {
+    private(set) var bytes: [UInt8] = []
+    /// Where each parameter lies in ``bytes``.
+    private(set) var ranges: [Range<Int>] = []
+
+    mutating func removeAll() {
+        self.bytes.removeAll(keepingCapacity: true)
+        self.ranges.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Single values
+
+    mutating func append(_ text: String) {
+        let start = self.bytes.count
+        self.bytes.append(contentsOf: text.utf8)
+        self.ranges.append(start..<self.bytes.count)
+    }
+
+    mutating func append(_ integer: Int64) {
+        let start = self.bytes.count
+        self.put(integer)
+        self.ranges.append(start..<self.bytes.count)
+    }
+
+    // MARK: Arrays
+
+    /// An element type of arrays, by the number that the server knows it under.
+    enum Element: UInt32 {
+        case bytea = 17
+        case bigint = 20
+        case text = 25
+        case uuid = 2950
+    }
+
+    /// One array parameter, an element of `items` after the other.
+    mutating func append<Item>(
+        arrayOf element: Element, _ items: [Item], _ encode: (Item, inout ParameterBuffer) -> Void
+    ) {
+        let start = self.bytes.count
+        self.put(Int32(items.isEmpty ? 0 : 1))  // dimensions
+        self.put(Int32(0))  // no nulls
+        self.put(Int32(bitPattern: element.rawValue))
+        if !items.isEmpty {
+            self.put(Int32(items.count))
+            self.put(Int32(1))  // the first index
+            for item in items { encode(item, &self) }
+        }
+        self.ranges.append(start..<self.bytes.count)
+    }
+
+    mutating func element(_ text: String) {
+        var text = text
+        text.withUTF8 { text in
+            self.put(Int32(text.count))
+            self.bytes.append(contentsOf: text)
+        }
+    }
+
+    mutating func element(_ bytes: [UInt8]) {
+        self.put(Int32(bytes.count))
+        self.bytes.append(contentsOf: bytes)
+    }
+
+    mutating func element(_ integer: Int64) {
+        self.put(Int32(8))
+        self.put(integer)
+    }
+
+    mutating func element(_ id: WriteID) {
+        self.put(Int32(16))
+        self.put(id.high)
+        self.put(id.low)
+    }
+
+    private mutating func put(_ value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.bigEndian) { self.bytes.append(contentsOf: $0) }
+    }
+}
