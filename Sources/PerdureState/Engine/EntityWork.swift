@@ -98,6 +98,9 @@ struct EntityWork<Behavior: DurableStateBehavior> {
     private func decode(_ stored: DurableState) throws(Failure) -> Behavior.State {
         do {
             return try self.live.codec.decode(stored.payload)
+        } catch PayloadError.Code.noState {
+            // eGo stores an entity whose state is nil: it has a version and nothing else.
+            return self.live.behavior.initialState
         } catch {
             throw .store(
                 StoreError(
