@@ -27,7 +27,7 @@ let package = Package(
         .target(name: "PerdureState", dependencies: ["PerdureModel", "PerdureConcurrency"], swiftSettings: settings),
 
         // What stores on a network stand on.
-        .target(name: "PerdureIO", dependencies: ["PerdureConcurrency", "CLinux"], swiftSettings: settings),
+        .target(name: "PerdureIO", dependencies: ["PerdureModel", "PerdureConcurrency", "CLinux"], swiftSettings: settings),
 
         // Stores.
         .target(

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import PerdureConcurrency
+internal import PerdureModel
 internal import Synchronization
 
 /// One thread that waits on epoll, and the executor of every actor that owns a descriptor on it.
