@@ -53,12 +53,22 @@ let package = Package(
             name: "perdure-bench", dependencies: ["PerdureSQLite", "PerdureState", "CBaselines"],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
+        // The demo; script/demo builds and runs it. No product: nobody's package needs it.
+        .executableTarget(
+            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite"], path: "Examples/Flights",
+            exclude: ["Data", "count.py"], swiftSettings: settings),
+
         // Tests mirror the sources.
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
-            name: "PerdureSQLiteTests", dependencies: ["PerdureSQLite", "PerdureTestKit"], swiftSettings: settings),
+            name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureSQLiteTests",
+            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
+            swiftSettings: settings),
         .testTarget(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
@@ -66,6 +76,19 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
+
+        // A process for tests to kill, and the shim that knows when.
+        .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
+        .target(name: "CSanitizers", path: "Tests/Helpers/CSanitizers"),
+        .target(
+            name: "CrashWorkload", dependencies: ["PerdureState"], path: "Tests/Helpers/CrashWorkload",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "sqlite-crash-child",
+            dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
+            path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,4 @@
-/// A queue of limited length between those who add and one who takes.
+/// A queue of limited length between those who add and those who take, usually one.
 ///
 /// Who must not lose anything takes a place first (``reserve()``) and fills it later; who may lose the oldest pushes
 /// (``push(_:)``). The end is announced by ``finish()``: what is in the buffer can still be taken.
@@ -7,8 +7,16 @@ package final class BoundedBuffer<Element: Sendable>: Sendable {
         var elements = FIFO<Element>()
         var reserved = 0
         var isFinished = false
-        var taker: CheckedContinuation<Element?, Never>?
+        /// Elements that made room for others since one was taken.
+        var lost = 0
+        /// Those who wait for an element; nobody does while there is one.
+        var takers = FIFO<(ticket: UInt64, continuation: Taker)>()
+        var lastTicket: UInt64 = 0
     }
+
+    /// An element, and how many were lost just before it.
+    package typealias Taken = (element: Element, lost: Int)
+    private typealias Taker = CheckedContinuation<Taken?, Never>
 
     private let capacity: Int
     private let state = LockedState(State())
@@ -33,70 +41,80 @@ package final class BoundedBuffer<Element: Sendable>: Sendable {
 
     /// Puts an element into a place taken before. After the end it is dropped.
     package func fill(_ element: Element) {
-        let taker = self.state.withLock { state -> CheckedContinuation<Element?, Never>? in
+        let taker = self.state.withLock { state -> Taker? in
             state.reserved -= 1
             return Self.add(element, to: &state)
         }
-        taker?.resume(returning: element)
+        taker?.resume(returning: (element, 0))
     }
 
     /// Gives up a place taken before.
     package func release() { self.state.withLock { $0.reserved -= 1 } }
 
-    /// Adds an element, at the cost of the oldest if there is no room; gives that one.
-    package func push(_ element: Element) -> Element? {
-        let (dropped, taker) = self.state.withLock { state -> (Element?, CheckedContinuation<Element?, Never>?) in
+    /// Adds an element, at the cost of the oldest if there is no room; ``take()`` tells how many were lost so.
+    package func push(_ element: Element) {
+        let taker = self.state.withLock { state -> Taker? in
             let isFull = state.elements.count + state.reserved >= self.capacity
-            let dropped = isFull && !state.isFinished ? state.elements.popFirst() : nil
-            return (dropped, Self.add(element, to: &state))
+            if isFull, !state.isFinished, state.elements.popFirst() != nil { state.lost += 1 }
+            return Self.add(element, to: &state)
         }
-        taker?.resume(returning: element)
-        return dropped
+        taker?.resume(returning: (element, 0))
     }
 
-    private static func add(_ element: Element, to state: inout State) -> CheckedContinuation<Element?, Never>? {
+    private static func add(_ element: Element, to state: inout State) -> Taker? {
         if state.isFinished { return nil }
-        if let taker = state.taker.take() { return taker }
+        if let taker = state.takers.popFirst() { return taker.continuation }
         state.elements.append(element)
         return nil
     }
 
     // MARK: Taking
 
-    /// The next element; nil after the end, or when the task is cancelled. One task at a time may take.
-    package func next() async -> Element? {
-        await withTaskCancellationHandler {
+    /// The next element; nil after the end, or when the task is cancelled and there is none.
+    package func next() async -> Element? { await self.take()?.element }
+
+    /// The next element, and how many were lost since the one before; nil after the end, or when the task is cancelled and
+    /// there is none. Of several tasks that wait, the first one gets it.
+    package func take() async -> Taken? {
+        let ticket = self.state.withLock { state in
+            state.lastTicket += 1
+            return state.lastTicket
+        }
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let (element, isOver) = self.state.withLock { state -> (Element?, Bool) in
-                    if let element = state.elements.popFirst() { return (element, false) }
-                    if state.isFinished || Task.isCancelled { return (nil, true) }
-                    precondition(state.taker == nil, "only one task at a time may take from a buffer")
-                    state.taker = continuation
-                    return (nil, false)
+                let (taken, mustWait) = self.state.withLock { state -> (Taken?, Bool) in
+                    if let element = state.elements.popFirst() {
+                        defer { state.lost = 0 }
+                        return ((element, state.lost), false)
+                    }
+                    if state.isFinished { return (nil, false) }
+                    state.takers.append((ticket, continuation))
+                    return (nil, true)
                 }
-                if element != nil || isOver {
-                    continuation.resume(returning: element)
+                if !mustWait {
+                    continuation.resume(returning: taken)
                 } else if Task.isCancelled {
-                    self.wakeTaker()
+                    // Cancelled before it waited: the handler below found nobody.
+                    self.withdraw(ticket)
                 }
             }
         } onCancel: {
-            self.wakeTaker()
+            self.withdraw(ticket)
         }
     }
 
-    private func wakeTaker() {
-        let taker = self.state.withLock { $0.taker.take() }
-        taker?.resume(returning: nil)
+    private func withdraw(_ ticket: UInt64) {
+        let taker = self.state.withLock { state in state.takers.removeFirst { $0.ticket == ticket } }
+        taker?.continuation.resume(returning: nil)
     }
 
     /// Announces the end: nothing is added any more.
     package func finish() {
-        let taker = self.state.withLock { state in
+        let takers = self.state.withLock { state in
             state.isFinished = true
-            return state.taker.take()
+            return state.takers.removeAll()
         }
-        taker?.resume(returning: nil)
+        for taker in takers { taker.continuation.resume(returning: nil) }
     }
 
     /// Takes out everything at once.

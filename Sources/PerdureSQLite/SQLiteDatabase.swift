@@ -8,6 +8,7 @@ final class SQLiteDatabase: Sendable {
     let path: String
     let configuration: SQLiteStore.Configuration
     let schema: Schema
+    let faults: CommitFault.Plan?
     let writes = BatchQueue<WriteJob>()
     let reads = BatchQueue<ReadJob>()
     let watch = WriteWatch()
@@ -16,10 +17,11 @@ final class SQLiteDatabase: Sendable {
     /// What events call this store.
     static let name = "sqlite"
 
-    init(path: String, configuration: SQLiteStore.Configuration, schema: Schema) {
+    init(path: String, configuration: SQLiteStore.Configuration, schema: Schema, faults: CommitFault.Plan?) {
         self.path = path
         self.configuration = configuration
         self.schema = schema
+        self.faults = faults
     }
 
     // MARK: Life
@@ -140,16 +142,18 @@ final class SQLiteDatabase: Sendable {
             do throws(BlockingThread.StartFailure) {
                 try BlockingThread.start(named: "perdure-sqlite-w") { self.serve(opened: continuation) }
             } catch {
-                continuation.resume(returning: .failure(Self.noThread(error)))
+                continuation.resume(returning: .failure(Self.noThread(error, .connect)))
             }
         }
         try result.get()
         self.configuration.observer?.observe(.storeConnected(store: Self.name))
     }
 
-    private static func noThread(_ failure: BlockingThread.StartFailure) -> StoreError {
+    static func noThread(
+        _ failure: BlockingThread.StartFailure, _ operation: StoreError.Operation
+    ) -> StoreError {
         StoreError(
-            .unavailable, operation: .connect, message: "\(failure); let the process have more threads or memory")
+            .unavailable, operation: operation, message: "\(failure); let the process have more threads or memory")
     }
 
     /// The writer's thread, from opening the file to closing it.
@@ -165,7 +169,7 @@ final class SQLiteDatabase: Sendable {
             } catch {
                 self.endThreads()
                 helpers.wait()
-                throw Self.noThread(error)
+                throw Self.noThread(error, .connect)
             }
         } catch {
             opened.resume(returning: .failure(error))

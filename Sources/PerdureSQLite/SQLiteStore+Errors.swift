@@ -16,6 +16,9 @@ extension SQLiteFailure {
 
     /// What the result means to a caller, and what a person can do about it.
     private var verdict: (StoreError.Code, String) {
+        if self.isOutOfRoom {
+            return (.full, "there is no room left on the disk, or the file has reached its limit; make room")
+        }
         // First what the extended code tells better than the primary one.
         switch self.code {
         case .shortRead:
@@ -32,8 +35,6 @@ extension SQLiteFailure {
         switch self.code.primary {
         case .busy, .locked, .lockProtocol:
             return (.unavailable, "another process kept the database locked for too long; try again")
-        case .full:
-            return (.full, "there is no room left on the disk, or the file has reached its limit; make room")
         case .noMemory:
             return (.unavailable, "there was not enough memory; try again when there is")
         case .inputOutput:

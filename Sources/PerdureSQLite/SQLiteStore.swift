@@ -30,10 +30,13 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching {
     ///
     /// - Throws: ``StoreError/Code/invalidRequest`` when the path or the configuration breaks a rule, with the rule in the message.
     public convenience init(_ path: String, configuration: Configuration = .init()) throws(StoreError) {
-        try self.init(path, configuration: configuration, schema: .current)
+        try self.init(path, configuration: configuration, faults: nil)
     }
 
-    init(_ path: String, configuration: Configuration, schema: Schema) throws(StoreError) {
+    init(
+        _ path: String, configuration: Configuration = .init(), schema: Schema = .current,
+        faults: CommitFault.Plan?
+    ) throws(StoreError) {
         func refuse(_ message: String) -> StoreError {
             StoreError(.invalidRequest, operation: .connect, message: message)
         }
@@ -43,7 +46,7 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching {
             throw refuse("\":memory:\" is no file; InMemoryStateStore keeps states in memory")
         }
         if let violation = configuration.violation { throw refuse(violation) }
-        self.database = SQLiteDatabase(path: path, configuration: configuration, schema: schema)
+        self.database = SQLiteDatabase(path: path, configuration: configuration, schema: schema, faults: faults)
     }
 
     deinit { self.database.endThreads() }

@@ -26,7 +26,7 @@ final class Session {
         do throws(SQLiteFailure) {
             self.writer = try Writer(
                 on: opened.connection, patience: opened.patience, name: SQLiteDatabase.name,
-                configuration: configuration)
+                configuration: configuration, faults: database.faults)
         } catch {
             throw error.storeError(.connect)
         }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import PerdureSQLite
+import Testing
 
 /// Runs `body` with a folder of its own, and removes the folder afterwards.
 func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
@@ -34,4 +35,21 @@ func sample(_ id: String, _ version: UInt64, padding: Int = 0) -> DurableState {
         payload: StatePayload(
             manifest: "text", bytes: Array(text.utf8) + [UInt8](repeating: UInt8(version % 251), count: padding)),
         timestamp: Int64(version) * 1_000, shard: version % 7)
+}
+
+/// Expects that `body` fails with a `StoreError` of this code, and returns it.
+@discardableResult
+func expectFailure<Result>(
+    _ code: StoreError.Code, sourceLocation: SourceLocation = #_sourceLocation, _ body: () async throws -> Result
+) async -> StoreError? {
+    do {
+        let result = try await body()
+        Issue.record("expected \(code), got \(result)", sourceLocation: sourceLocation)
+    } catch let error as StoreError {
+        #expect(error.code == code, "\(error.debugDescription)", sourceLocation: sourceLocation)
+        return error
+    } catch {
+        Issue.record("expected \(code), got \(error)", sourceLocation: sourceLocation)
+    }
+    return nil
 }

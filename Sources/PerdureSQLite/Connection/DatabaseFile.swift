@@ -68,7 +68,7 @@ struct DatabaseFile {
         return opened
     }
 
-    private func open(_ access: SQLiteConnection.Access) throws(StoreError) -> Opened {
+    func open(_ access: SQLiteConnection.Access) throws(StoreError) -> Opened {
         let patience = LockPatience(limit: self.configuration.busyTimeout.nanoseconds)
         let connection = try self.attempt { () throws(SQLiteFailure) in try SQLiteConnection(self.path, access) }
         connection.waitForLocks(patience)
@@ -100,7 +100,7 @@ struct DatabaseFile {
 
     // MARK: What is refused
 
-    private func checkKind() throws(StoreError) {
+    func checkKind() throws(StoreError) {
         switch FileKind(at: self.path) {
         case .file: return
         case .missing:
@@ -117,7 +117,7 @@ struct DatabaseFile {
         }
     }
 
-    private func check(_ header: FileHeader) throws(StoreError) {
+    func check(_ header: FileHeader) throws(StoreError) {
         switch header {
         case .empty: return
         case .other:
@@ -149,17 +149,17 @@ struct DatabaseFile {
         }
     }
 
-    private func foreign(_ reason: String) -> StoreError {
+    func foreign(_ reason: String) -> StoreError {
         self.refusal(
             .misconfigured,
             "it is another application's database (\(reason)); it was left untouched, give another path")
     }
 
-    private func refusal(_ code: StoreError.Code, _ reason: String) -> StoreError {
+    func refusal(_ code: StoreError.Code, _ reason: String) -> StoreError {
         StoreError(code, operation: self.operation, message: "cannot use \(self.path): \(reason)")
     }
 
-    private func attempt<Result>(
+    func attempt<Result>(
         _ body: () throws(SQLiteFailure) -> Result
     ) throws(StoreError) -> Result {
         do throws(SQLiteFailure) { return try body() } catch { throw error.storeError(self.operation) }

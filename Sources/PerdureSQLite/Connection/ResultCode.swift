@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import Glibc
 
 /// A result of SQLite's, as far as the store acts on it.
 ///
@@ -50,6 +51,15 @@ struct SQLiteFailure: Error, CustomStringConvertible {
     let message: String
     /// The system's error number beneath, 0 if none.
     let errorNumber: Int32
+
+    /// Whether there was no room for what was to be written. SQLite says so only of a full disk, not of a quota or a size limit.
+    var isOutOfRoom: Bool {
+        switch self.code.primary {
+        case .full: true
+        case .inputOutput: self.errorNumber == EFBIG || self.errorNumber == EDQUOT
+        default: false
+        }
+    }
 
     var description: String {
         let system = self.errorNumber == 0 ? "" : ", system error \(self.errorNumber)"

@@ -9,6 +9,9 @@ struct ReadJob: Sendable {
         case ping(UnsafeContinuation<ReadAnswer<Void>?, Never>)
     }
 
+    /// Whether it reads several states, which should be of one moment.
+    var isPlural: Bool { if case .states = self.request { true } else { false } }
+
     struct ListRequest: Sendable {
         let prefix: String
         let cursor: String?

@@ -37,7 +37,7 @@ final class Reader: @unchecked Sendable {
     /// They share one snapshot, taken after the last of them was asked for, so each sees every write acknowledged before it.
     func answer(_ jobs: [ReadJob]) {
         // A transaction saves each further read its locks. Where it cannot begin, each read says by itself what is wrong.
-        let isShared = jobs.count > 1 && (try? self.begin.run()) != nil
+        let isShared = jobs.contains { jobs.count > 1 || $0.isPlural } && (try? self.begin.run()) != nil
         for job in jobs {
             switch job.request {
             case .state(let id, let continuation): continuation.resume(returning: self.state(of: id))

@@ -24,8 +24,15 @@ struct Schema: Sendable {
         case foreign(String)
     }
 
-    /// What the file is that a connection has open. Reads only.
+    /// What the file is that a connection has open. Reads only, and all of it at one moment: another process may be setting it up.
     static func find(on connection: SQLiteConnection) throws(SQLiteFailure) -> Finding {
+        if connection.isInTransaction { return try self.findInTransaction(connection) }
+        try connection.execute("BEGIN")
+        defer { try? connection.execute("ROLLBACK") }
+        return try self.findInTransaction(connection)
+    }
+
+    private static func findInTransaction(_ connection: SQLiteConnection) throws(SQLiteFailure) -> Finding {
         let application = try connection.integer("PRAGMA application_id") ?? 0
         let version = try connection.integer("PRAGMA user_version") ?? 0
         if application == Self.applicationID { return .ours(version: Int(version)) }

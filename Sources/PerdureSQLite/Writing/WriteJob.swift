@@ -51,6 +51,8 @@ enum WriteVerdict: Sendable {
 
     static func failed(_ error: StoreError) -> WriteVerdict { .failed(Failure(error)) }
 
+    var isDone: Bool { if case .done = self { true } else { false } }
+
     /// Throws what a caller should see.
     func check(
         _ operation: StoreError.Operation, _ id: String, _ condition: WriteCondition

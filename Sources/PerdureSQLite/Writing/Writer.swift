@@ -14,6 +14,7 @@ final class Writer {
     private let log = LogLength()
     private let configuration: SQLiteStore.Configuration
     private let name: String
+    private let faults: CommitFault.Plan?
     /// Write IDs are 8 bytes that tell this writer from every other, and a number.
     private let writeIDPrefix: UInt64
     private var nextWriteNumber: UInt64 = 0
@@ -31,12 +32,14 @@ final class Writer {
 
     /// Commits over a connection that has the file open and checked. `patience` is the connection's.
     init(
-        on connection: SQLiteConnection, patience: LockPatience, name: String, configuration: SQLiteStore.Configuration
+        on connection: SQLiteConnection, patience: LockPatience, name: String,
+        configuration: SQLiteStore.Configuration, faults: CommitFault.Plan?
     ) throws(SQLiteFailure) {
         self.connection = connection
         self.patience = patience
         self.name = name
         self.configuration = configuration
+        self.faults = faults
         self.writeIDPrefix = UInt64.random(in: .min ... .max)
         self.nextRestart = configuration.checkpointPageCount * 8
         self.statements = try WriteStatements(on: connection)
@@ -116,31 +119,44 @@ final class Writer {
     private func carryThrough(
         _ batch: Attempt, _ range: Range<Int>, _ verdicts: inout [WriteVerdict]
     ) -> SQLiteFailure? {
-        var lost: SQLiteFailure?
+        var lost: Lost?
         for attempt in 0..<4 {
-            if lost != nil { self.reportRepetition(batch, range, attempt) }
-            switch self.attempt(batch, range, isRepeated: lost != nil, &verdicts) {
+            if let lost { self.reportRepetition(batch, lost.writes, attempt) }
+            switch self.attempt(batch, range, after: lost, &verdicts) {
             case .committed:
                 return nil
             case .rolledBack(let failure):
-                guard lost != nil else { return failure }
-                lost = failure
+                if lost == nil { return failure }
+                lost?.failure = failure
             case .lost(let failure):
-                lost = failure
+                lost = Lost(failure, range.filter { verdicts[$0].isDone || lost?.writes.contains($0) == true })
             }
         }
         guard let lost else { return nil }
         for index in range {
             let job = batch.jobs[index]
             verdicts[index] = .failed(
-                lost.storeError(job.operation, of: job.state.persistenceID, mayHaveHappened: true))
+                lost.failure.storeError(
+                    job.operation, of: job.state.persistenceID, mayHaveHappened: lost.writes.contains(index)))
         }
         return nil
     }
 
-    private func reportRepetition(_ batch: Attempt, _ range: Range<Int>, _ attempt: Int) {
+    /// What is known after a commit whose result is lost.
+    private struct Lost {
+        var failure: SQLiteFailure
+        /// The writes that were in it, and so may have happened. Those that were refused have not.
+        let writes: Set<Int>
+
+        init(_ failure: SQLiteFailure, _ writes: [Int]) {
+            self.failure = failure
+            self.writes = Set(writes)
+        }
+    }
+
+    private func reportRepetition(_ batch: Attempt, _ writes: Set<Int>, _ attempt: Int) {
         guard let observer = self.configuration.observer else { return }
-        for index in range {
+        for index in writes.sorted() {
             let id = batch.jobs[index].state.persistenceID
             observer.observe(.writeRepeated(store: self.name, persistenceID: id, attempt: attempt))
         }
@@ -148,13 +164,14 @@ final class Writer {
 
     /// Runs one transaction.
     private func attempt(
-        _ batch: Attempt, _ range: Range<Int>, isRepeated: Bool, _ verdicts: inout [WriteVerdict]
+        _ batch: Attempt, _ range: Range<Int>, after lost: Lost?, _ verdicts: inout [WriteVerdict]
     ) -> End {
         do throws(SQLiteFailure) { try self.begin.run() } catch {
             self.rollBack()
             return .rolledBack(error)
         }
         for index in range {
+            let isRepeated = lost?.writes.contains(index) == true
             let step = withUnsafeBytes(of: (self.writeIDPrefix, batch.firstNumber + UInt64(index))) { writeID in
                 self.statements.run(batch.jobs[index], writeID: writeID, isRepeated: isRepeated)
             }
@@ -174,16 +191,21 @@ final class Writer {
                 return .rolledBack(failure)
             }
         }
+        if let fault = self.faults?(batch.jobs[range].map(\.state.persistenceID)) { return self.fail(fault) }
         do throws(SQLiteFailure) { try self.commitStatement.run() } catch {
             self.rollBack()
             // A page that did not fit was never whole in the log, so the commit it belongs to does not exist. Anything else,
             // above all a failed flush, may have left a whole one behind.
-            switch error.code.primary {
-            case .full, .busy: return .rolledBack(error)
-            default: return .lost(error)
-            }
+            return error.isOutOfRoom || error.code.primary == .busy ? .rolledBack(error) : .lost(error)
         }
         return .committed
+    }
+
+    /// Ends the transaction as a test has planned it.
+    private func fail(_ fault: CommitFault) -> End {
+        if case .answerLost = fault { try? self.commitStatement.run() }
+        self.rollBack()
+        return .lost(SQLiteFailure(code: .inputOutput, message: "a planned fault", errorNumber: 0))
     }
 
     private func rollBack() {

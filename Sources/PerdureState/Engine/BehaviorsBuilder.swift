@@ -40,14 +40,22 @@ public struct Behaviors: Sendable {
 protocol AnyEntityKind: AnyObject, Sendable {
     var liveCount: Int { get }
     func passivateIdle()
+    /// Refuses new commands.
+    func close()
+    /// Waits, once closed, until the commands that came before are done; then ends the observers' sequences.
     func drain() async
 }
 
 extension EntityKind: AnyEntityKind {
     var liveCount: Int { self.host.liveCount }
     func passivateIdle() { self.host.passivateIdle() }
+    func close() { _ = self.host.close() }
     func drain() async {
-        await self.host.drain()
+        let atWork = self.host.close()
+        // Side by side, so that one that hangs does not keep the others in memory.
+        await withTaskGroup(of: Void.self) { group in
+            for entity in atWork { group.addTask { [host = self.host] in await host.drain(entity) } }
+        }
         self.subscriptions.finish()
     }
 }

@@ -49,25 +49,43 @@ final class EntityDirectory: Sendable {
     /// The entity under `id`, added if it is not in memory; nil once the directory is closed.
     func find(_ id: String, make: () -> EntityTurn) -> Found? {
         let key = IDKey(id)
-        return self.table(of: id).withLock { table -> Found? in
+        let table = self.table(of: id)
+        let (isClosed, known) = table.withLock { ($0.isClosed, $0.isClosed ? nil : $0.entities[key]) }
+        if let known { return Found(entity: known, evicted: []) }
+        if isClosed { return nil }
+        // Without the lock, as it runs a user's code, which might look for entities itself.
+        let new = make()
+        return table.withLock { table -> Found? in
             if table.isClosed { return nil }
             if let entity = table.entities[key] { return Found(entity: entity, evicted: []) }
             // Those at work stay, so the limit may be passed by as many as are at work.
             let excess = table.entities.count + 1 - self.shareOfTable
-            let evicted = excess > 0 ? Self.remove(excess, usedBefore: .max, from: &table) : []
-            let entity = make()
-            table.entities.insert(entity, for: key, at: self.nextMoment())
-            return Found(entity: entity, evicted: evicted)
+            let evicted = excess > 0 ? self.remove(excess, usedBefore: .max, from: &table) : []
+            table.entities.insert(new, for: key, at: self.nextMoment())
+            return Found(entity: new, evicted: evicted)
         }
     }
 
     /// The entity under `id` if it is in memory.
     func peek(_ id: String) -> EntityTurn? { self.table(of: id).withLock { $0.entities[IDKey(id)] } }
 
-    /// Takes out `entity`, unless another object has come in its place.
-    func remove(_ entity: EntityTurn) {
-        self.table(of: entity.id).withLock { table in
-            if table.entities[IDKey(entity.id)] === entity { table.entities.remove(IDKey(entity.id)) }
+    /// Takes out `entity`; false when it is not there any more.
+    func remove(_ entity: EntityTurn) -> Bool {
+        let key = IDKey(entity.id)
+        return self.table(of: entity.id).withLock { table in
+            guard table.entities[key] === entity else { return false }
+            table.entities.remove(key)
+            return true
+        }
+    }
+
+    /// Takes out `entity` and ends its turn, for who has it; false, and nothing, when others wait for the turn.
+    func retireInTurn(_ entity: EntityTurn) -> Bool {
+        let key = IDKey(entity.id)
+        return self.table(of: entity.id).withLock { table in
+            guard entity.retireInTurn() else { return false }
+            if table.entities[key] === entity { table.entities.remove(key) }
+            return true
         }
     }
 
@@ -83,26 +101,36 @@ final class EntityDirectory: Sendable {
             return limit
         }
         return self.tables.flatMap { table in
-            table.withLock { Self.remove(.max, usedBefore: limit, from: &$0) }
+            table.withLock { self.remove(.max, usedBefore: limit, from: &$0) }
         }
     }
 
-    private static func remove(_ limit: Int, usedBefore moment: UInt64, from table: inout Table) -> [EntityTurn] {
-        table.entities.removeOldest(limit, usedBefore: moment) { entity in
+    private func remove(_ limit: Int, usedBefore moment: UInt64, from table: inout Table) -> [EntityTurn] {
+        table.entities.removeOldest(limit, usedBefore: moment, now: self.moment) { entity in
             entity.lastUse
         } letsGo: { entity in
             entity.retireIfFree()
         }
     }
 
-    /// Adds nothing from now on; gives what is in memory.
-    func close() -> [EntityTurn] {
-        self.tables.flatMap { table in
-            table.withLock { table in
+    /// Adds nothing from now on; gives what is in memory, and takes out those that nobody works on.
+    func close() -> (idle: [EntityTurn], atWork: [EntityTurn]) {
+        var idle: [EntityTurn] = []
+        var atWork: [EntityTurn] = []
+        for table in self.tables {
+            let entities = table.withLock { table in
                 table.isClosed = true
-                return table.entities.values
+                return table.entities.values.map { entity in
+                    let isIdle = entity.closeLine()
+                    if isIdle { table.entities.remove(IDKey(entity.id)) }
+                    return (entity, isIdle)
+                }
+            }
+            for (entity, isIdle) in entities {
+                if isIdle { idle.append(entity) } else { atWork.append(entity) }
             }
         }
+        return (idle, atWork)
     }
 
     /// How many entities are in memory.

@@ -69,11 +69,7 @@ final class EntityHost: Sendable {
     /// The entity under `id`, not read yet if it was not in memory; nil once the engine stops.
     func find(_ id: String) -> EntityTurn? {
         let found = self.directory.find(id) { self.make(id) }
-        if let observer = self.observer, let found {
-            for entity in found.evicted {
-                observer.observe(.entityPassivated(persistenceID: entity.id, reason: .crowded))
-            }
-        }
+        if let found, !found.evicted.isEmpty { self.letGo(found.evicted, .crowded) }
         return found?.entity
     }
 
@@ -96,17 +92,25 @@ final class EntityHost: Sendable {
         do throws(StoreError) {
             return try await self.store.latestState(of: id)
         } catch {
-            throw .store(error)
+            throw Self.failure(error)
         }
+    }
+
+    /// A store that refuses to begin for a cancelled caller is no failure of the store.
+    private static func failure(_ error: StoreError) -> CommandFailure {
+        error.code == .cancelled && error.outcome == .notApplied ? .cancelled : .store(error)
     }
 
     /// Takes what a change needs besides the store: the right to write, and a place with each publisher, so that what is stored can
     /// always be handed on.
     @usableFromInline
     func prepareWrite(_ progress: CommandProgress?) throws(CommandFailure) {
-        if let progress, !progress.beginWriting() { throw .deadlineExceeded(.notApplied) }
         if let full = self.publishing.reserve() {
             throw .overloaded("publisher \(full.debugDescription) is behind and its buffer is full")
+        }
+        if let progress, !progress.beginWriting() {
+            self.publishing.release()
+            throw .deadlineExceeded(.notApplied)
         }
     }
 
@@ -123,7 +127,7 @@ final class EntityHost: Sendable {
             self.observer?.observe(.writeOutcomeUnknown(persistenceID: id, error: error))
             throw .store(error)
         }
-        guard error.code == .conflict else { throw .store(error) }
+        guard error.code == .conflict else { throw Self.failure(error) }
         let stored = error.storedVersion ?? 0
         self.observer?.observe(.writeConflicted(persistenceID: id, attempt: conflicts, storedVersion: stored))
         guard conflicts < self.configuration.maximumConflicts else {
@@ -141,31 +145,43 @@ final class EntityHost: Sendable {
 
     /// Takes the entity under `id` out of memory, behind the commands that wait for it.
     func passivate(_ id: String) async {
-        if let entity = self.directory.peek(id) { await self.retire(entity) }
+        guard let entity = self.directory.peek(id) else { return }
+        var admission = entity.take(at: self.directory.moment)
+        if case .line(let ticket) = admission { admission = await entity.wait(ticket, limit: .max) }
+        // Anything else: it left memory by itself, or the task was cancelled and goes without.
+        guard case .turn = admission else { return }
+        entity.forget()
+        // Where others wait, the next of them reads the state again in the same place, so that none overtakes another.
+        if !self.directory.retireInTurn(entity) { entity.pass() }
+        self.observer?.observe(.entityPassivated(persistenceID: entity.id, reason: .stopped))
     }
 
     /// Takes out the entities that have been idle for too long.
     func passivateIdle() {
         guard let time = self.configuration.idleTimeBeforePassivation else { return }
-        for entity in self.directory.removeIdle(for: time, now: self.clock.now) {
-            self.observer?.observe(.entityPassivated(persistenceID: entity.id, reason: .idle))
-        }
+        self.letGo(self.directory.removeIdle(for: time, now: self.clock.now), .idle)
     }
 
-    /// Refuses new commands, and waits until those that are waiting have been carried out.
-    func drain() async {
-        for entity in self.directory.close() { await self.retire(entity) }
+    /// Refuses new commands; gives the entities that still work on those that came before.
+    func close() -> [EntityTurn] {
+        let (idle, atWork) = self.directory.close()
+        self.letGo(idle, .stopped)
+        return atWork
+    }
+
+    /// Waits until all that `entity` was told before ``close()`` is done.
+    func drain(_ entity: EntityTurn) async {
+        await entity.waitUntilFree()
+        if self.directory.remove(entity) { self.letGo([entity], .stopped) }
     }
 
     var liveCount: Int { self.directory.count }
 
-    private func retire(_ entity: EntityTurn) async {
-        var admission = entity.take(at: self.directory.moment)
-        if case .line(let ticket) = admission { admission = await entity.wait(ticket, limit: .max) }
-        // Anything else: it left memory by itself, or the task was cancelled and goes without.
-        guard case .turn = admission else { return }
-        self.directory.remove(entity)
-        entity.retireInTurn()
-        self.observer?.observe(.entityPassivated(persistenceID: entity.id, reason: .stopped))
+    /// The last of entities that have left memory: whoever keeps an ``Entity`` keeps the object, but not the state.
+    private func letGo(_ entities: [EntityTurn], _ reason: PerdureEvent.PassivationReason) {
+        for entity in entities {
+            entity.forget()
+            self.observer?.observe(.entityPassivated(persistenceID: entity.id, reason: reason))
+        }
     }
 }

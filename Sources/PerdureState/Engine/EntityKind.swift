@@ -49,7 +49,8 @@ final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
             defer { turn.pass() }
             // The host's directory holds what this kind has made.
             let live = unsafeDowncast(turn, to: Live.self)
-            let result = try await EntityWork(kind: self, live: live, progress: progress).carryOut(command)
+            var work = EntityWork(kind: self, live: live, progress: progress)
+            let result = try await work.carryOut(command)
             if let observer {
                 let took = self.host.clock.now - started
                 observer.observe(.commandHandled(persistenceID: known.id, version: result.version, took: took))

@@ -18,7 +18,7 @@ struct EntityWork<Behavior: DurableStateBehavior> {
     }
 
     @inlinable @inline(__always)
-    consuming func carryOut(_ command: Behavior.Command) async throws(Failure) -> CommandResult<Behavior> {
+    mutating func carryOut(_ command: Behavior.Command) async throws(Failure) -> CommandResult<Behavior> {
         while true {
             guard case .current(let state, let version, let exists) = self.live.memory else {
                 try await self.read()
@@ -70,6 +70,7 @@ struct EntityWork<Behavior: DurableStateBehavior> {
             throw Failure(error)
         }
         if let stored {
+            guard stored.version < .max else { throw self.exhausted(stored) }
             self.live.memory = .current(try self.decode(stored), version: stored.version, exists: true)
         } else {
             self.live.memory = .current(self.live.behavior.initialState, version: floor, exists: false)
@@ -93,6 +94,13 @@ struct EntityWork<Behavior: DurableStateBehavior> {
         try await self.read()
         guard case .current(_, let newVersion, let newExists) = self.live.memory else { return true }
         return version != newVersion || exists != newExists
+    }
+
+    private func exhausted(_ stored: DurableState) -> Failure {
+        .store(
+            StoreError(
+                .corrupted, operation: .read, persistenceID: self.live.id,
+                message: "version \(stored.version) is stored, which no version can follow; nothing was changed"))
     }
 
     private func decode(_ stored: DurableState) throws(Failure) -> Behavior.State {
@@ -159,10 +167,14 @@ struct EntityWork<Behavior: DurableStateBehavior> {
         self.conflicts += 1
         // With an unknown outcome the write may be there or still arrive. Reading before the next command shows the former; the
         // condition of the next write fails on the latter.
-        if error.outcome == .unknown { self.live.memory = .unread(floor: version) }
+        if error.outcome == .unknown {
+            self.live.memory = .unread(floor: version)
+        } else {
+            self.progress?.endWriting()
+        }
         if error.code == .conflict { self.live.memory = .unread(floor: error.storedVersion ?? 0) }
         do throws(CommandFailure) {
-            _ = try await self.kind.host.judge(error, on: self.live.id, conflicts: self.conflicts)
+            try await self.kind.host.judge(error, on: self.live.id, conflicts: self.conflicts)
         } catch {
             throw Failure(error)
         }

@@ -23,7 +23,7 @@ extension StateEngine {
         /// A command with a time limit needs a task of its own, which costs about a microsecond.
         public var commandTimeout: Duration?
 
-        /// How often a command is handled again because another process wrote first, before it ends as
+        /// How often a command is tried while other processes write first, before it ends as
         /// ``CommandError/contended(attempts:last:)``. Default: 16.
         public var maximumConflicts = 16
 
@@ -33,7 +33,8 @@ extension StateEngine {
         /// The most entities of each behavior in memory; the least recently used ones leave first. Nil for no limit. Default: nil.
         ///
         /// Kept exactly below 512; above, each of several tables keeps its share. Entities at work never leave, so the limit can be
-        /// exceeded by as many as are at work.
+        /// exceeded by as many as are at work, until the next entity comes in. Uses between two comings of new entities
+        /// count as of the same moment.
         public var maximumLiveEntities: Int?
 
         /// The number of shards over which IDs are spread; the shard is stored with each state. Default: 1,024.

@@ -84,7 +84,8 @@ public final class StateEngine: Sendable {
     /// Connects the store, then lets idle entities leave memory and hands changes to publishers, until the task is cancelled.
     ///
     /// Cancelling is the way to stop: the engine then refuses new commands, carries out those that wait, hands the last changes
-    /// to the publishers and returns. The store stays connected: who made it disconnects it. May be called once.
+    /// to the publishers and returns. The store stays connected: who made it disconnects it. May be called once, and again
+    /// only where connecting failed.
     ///
     /// - Throws: ``StoreError`` when the store cannot be connected, ``StopIncomplete`` when not everything was done within
     ///   ``Configuration/drainTimeout``.
@@ -94,7 +95,15 @@ public final class StateEngine: Sendable {
             return !lifecycle.hasRun
         }
         precondition(isFirst, "run() was called twice on one engine; make another engine")
-        try await self.store.connect()
+        do {
+            try await self.store.connect()
+        } catch  where !Task.isCancelled {
+            // Nothing has begun: whoever runs the engine may try again.
+            self.lifecycle.withLock { $0.hasRun = false }
+            throw error
+        } catch {
+            // Cancelled before it was connected: stopping is all there is to do.
+        }
         self.startPublishing()
         let idle = self.configuration.idleTimeBeforePassivation
         let pause = idle.map { max(.milliseconds(10), min($0 / 4, .seconds(10))) } ?? .seconds(3_600)
@@ -112,16 +121,20 @@ public final class StateEngine: Sendable {
     /// - Throws: ``StopIncomplete`` when not everything was done within ``Configuration/drainTimeout``; what is under way goes on.
     public func stop() async throws {
         let deadline = self.configuration.clock.now + self.configuration.drainTimeout
+        for kind in self.kinds.values { kind.close() }
         let entitiesDone = await self.done(before: deadline) { engine in
-            for kind in engine.kinds.values { await kind.drain() }
+            await withTaskGroup(of: Void.self) { group in
+                for kind in engine.kinds.values { group.addTask { await kind.drain() } }
+            }
         }
         guard entitiesDone else { throw StopIncomplete(liveEntities: self.liveEntityCount, undeliveredChanges: 0) }
         // Without run() nothing was handed on yet: now is the last occasion.
         let publishing = self.startPublishing()
         self.publishing.finish()
         guard await self.done(before: deadline, { _ in _ = await publishing.value }) else {
+            let undelivered = self.publishing.undelivered
             publishing.cancel()
-            throw StopIncomplete(liveEntities: 0, undeliveredChanges: self.publishing.waiting)
+            throw StopIncomplete(liveEntities: 0, undeliveredChanges: undelivered)
         }
         let undelivered = await publishing.value
         guard undelivered == 0 else { throw StopIncomplete(liveEntities: 0, undeliveredChanges: undelivered) }

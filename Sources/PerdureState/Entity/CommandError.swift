@@ -13,7 +13,7 @@ public enum CommandError<Rejection: Error>: Error {
     /// No answer came in time. With ``StoreError/Outcome/notApplied`` the command will not be carried out any more; otherwise
     /// its write was under way, and whether it happened will show with the next command.
     case deadlineExceeded(StoreError.Outcome)
-    /// The caller's task was cancelled while the command waited.
+    /// The caller's task was cancelled before anything was written.
     case cancelled
     /// The engine is stopping or has stopped.
     case stopped
@@ -37,7 +37,7 @@ extension CommandError: CustomStringConvertible, CustomDebugStringConvertible {
         case .overloaded: "too many commands are waiting; try again later"
         case .deadlineExceeded(.notApplied): "no answer in time; nothing was changed"
         case .deadlineExceeded(.unknown): "no answer in time; the change may have happened"
-        case .cancelled: "the caller was cancelled while the command waited"
+        case .cancelled: "the caller was cancelled; nothing was changed"
         case .stopped: "the engine has stopped"
         }
     }

@@ -16,6 +16,8 @@ extension Entity {
         let race = Race<Answer>()
         let progress = CommandProgress()
         let (kind, turn) = (self.kind, self.turn)
+        let clock = kind.host.clock
+        let deadline = clock.now + timeout
         // The command needs a task of its own: it may have to go on when its sender no longer waits.
         let work = Task {
             do throws(CommandError<Behavior.Rejection>) {
@@ -25,10 +27,11 @@ extension Entity {
             }
         }
         let timer = Task {
-            guard (try? await kind.host.configuration.clock.sleep(for: timeout)) != nil else { return }
+            guard (try? await clock.sleep(until: deadline)) != nil else { return }
             let outcome = progress.withdraw()
             race.finish(.failure(.deadlineExceeded(outcome)))
-            work.cancel()
+            // A store may break off what a cancelled task asked for; a write must not be.
+            if outcome == .notApplied { work.cancel() }
         }
         let answer = await withTaskCancellationHandler {
             await race.result
@@ -40,10 +43,10 @@ extension Entity {
     }
 }
 
-/// How far a command with a deadline has come: past the point of its write, it cannot be withdrawn.
+/// How far a command with a deadline has come: while it writes, it cannot be withdrawn.
 @usableFromInline
 final class CommandProgress: Sendable {
-    private enum Stage { case pending, writing, withdrawn }
+    private enum Stage { case pending, writing, writingWithoutSender, withdrawn }
     private let stage = LockedState(Stage.pending)
 
     /// Called before anything is written; false when the command must not be carried out any more.
@@ -55,12 +58,22 @@ final class CommandProgress: Sendable {
         }
     }
 
+    /// Called when nothing was written after all. A command whose sender has left is not tried again.
+    func endWriting() {
+        self.stage.withLock { stage in stage = stage == .writing ? .pending : .withdrawn }
+    }
+
     /// Keeps the command from writing, if it has not begun to; says whether it may have an effect.
     func withdraw() -> StoreError.Outcome {
         self.stage.withLock { stage in
-            if stage == .writing { return .unknown }
-            stage = .withdrawn
-            return .notApplied
+            switch stage {
+            case .pending, .withdrawn:
+                stage = .withdrawn
+                return .notApplied
+            case .writing, .writingWithoutSender:
+                stage = .writingWithoutSender
+                return .unknown
+            }
         }
     }
 }

@@ -24,7 +24,8 @@ public struct Entity<Behavior: DurableStateBehavior>: Sendable {
     /// then installs it. Waits as long as the store takes, which has deadlines of its own, unless
     /// ``StateEngine/Configuration/commandTimeout`` says otherwise.
     ///
-    /// Cancelling the calling task withdraws a command that still waits for its turn; afterwards it goes on to its end.
+    /// Cancelling the calling task withdraws a command that still waits for its turn. Afterwards it goes on to its end, unless the
+    /// store refuses to begin for a cancelled task.
     ///
     /// - Returns: the state, its version, and the behavior's reply.
     /// - Throws: a ``CommandError``; its ``CommandError/outcome`` says whether the change may have happened.

@@ -8,7 +8,7 @@ class EntityTurn: @unchecked Sendable {
     enum Admission: Sendable {
         /// The turn.
         case turn
-        /// The entity left memory: look it up again.
+        /// The entity left memory, or the engine stops: look it up again.
         case retired
         /// Somebody else has the turn: ask again with this ticket and wait.
         case line(UInt64)
@@ -42,6 +42,9 @@ class EntityTurn: @unchecked Sendable {
 
     /// The moment of the last use, by the directory's count.
     final var lastUse: UInt64 { self.guarded.withLock { $0.lastUse } }
+
+    /// How many wait for the turn.
+    final var waiting: Int { self.guarded.withLock { $0.turn.waiting } }
 
     /// Takes the turn if nobody has it, otherwise a ticket for the line.
     final func take(at moment: UInt64) -> Admission {
@@ -96,12 +99,37 @@ class EntityTurn: @unchecked Sendable {
         }
     }
 
-    /// Ends one's turn and makes the entity useless: all who wait look it up again.
-    final func retireInTurn() {
-        let waiters = self.guarded.withLock { guarded in
+    /// Ends one's turn and makes the entity useless, unless somebody waits: they must not lose their order.
+    final func retireInTurn() -> Bool {
+        self.guarded.withLock { guarded in
+            if guarded.turn.waiting > 0 { return false }
             guarded.isRetired = true
-            return guarded.turn.passToAll()
+            _ = guarded.turn.pass()
+            return true
         }
-        for waiter in waiters { waiter.resume(returning: .retired) }
     }
+
+    /// Makes the entity useless for whoever is not in the line yet; true when nobody is at work, nor will be.
+    final func closeLine() -> Bool {
+        self.guarded.withLock { guarded in
+            guarded.isRetired = true
+            return !guarded.turn.isTaken
+        }
+    }
+
+    /// Waits until those at work and those in the line, which is closed, are done.
+    final func waitUntilFree() async {
+        _ = await withUnsafeContinuation { (waiter: Waiter) in
+            let isFree = self.guarded.withLock { guarded in
+                if guarded.turn.takeIfFree() { return true }
+                guarded.turn.join(waiter, guarded.turn.makeTicket())
+                return false
+            }
+            if isFree { waiter.resume(returning: .turn) }
+        }
+        self.pass()
+    }
+
+    /// Lets go of the state; for who has the turn, and where nobody can get it any more.
+    func forget() {}
 }

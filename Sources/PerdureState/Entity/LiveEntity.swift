@@ -27,4 +27,10 @@ final class LiveEntity<Behavior: DurableStateBehavior>: EntityTurn, @unchecked S
         self.codec = codec
         super.init(id: id, shard: shard, moment: moment)
     }
+
+    override func forget() {
+        if case .current(_, let version, let exists) = self.memory {
+            self.memory = .unread(floor: exists ? 0 : version)
+        }
+    }
 }

@@ -45,10 +45,4 @@ struct Turn<Waiter> {
         self.isTaken = false
         return nil
     }
-
-    /// Ends one's turn and the line: all who waited must be told.
-    mutating func passToAll() -> [Waiter] {
-        self.isTaken = false
-        return self.line.removeAll().map(\.waiter)
-    }
 }

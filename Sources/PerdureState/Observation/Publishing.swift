@@ -1,4 +1,5 @@
 internal import PerdureConcurrency
+internal import Synchronization
 
 /// The engine's publishers, each behind a buffer of its own, so that a slow one holds up neither entities nor the others.
 final class Publishing: Sendable {
@@ -9,6 +10,8 @@ final class Publishing: Sendable {
 
     private let lines: [Line]
     private let configuration: StateEngine.Configuration
+    /// Changes that were put into a buffer and have not been taken by its publisher.
+    private let outstanding = Atomic<Int>(0)
 
     init(_ publishers: [any StatePublisher], configuration: StateEngine.Configuration) {
         self.configuration = configuration
@@ -37,6 +40,7 @@ final class Publishing: Sendable {
 
     /// Fills the places.
     func publish(_ change: StateChange) {
+        self.outstanding.add(self.lines.count, ordering: .relaxed)
         for line in self.lines { line.buffer.fill(change) }
     }
 
@@ -52,8 +56,8 @@ final class Publishing: Sendable {
         }
     }
 
-    /// How many changes wait for their publishers.
-    var waiting: Int { self.lines.reduce(0) { $0 + $1.buffer.count } }
+    /// How many changes no publisher has taken yet, those under way included.
+    var undelivered: Int { self.outstanding.load(ordering: .relaxed) }
 
     /// No change comes any more.
     func finish() {
@@ -63,7 +67,12 @@ final class Publishing: Sendable {
     private func run(_ line: Line) async -> Int {
         var undelivered = 0
         while let change = await line.buffer.next() {
-            if await !self.deliver(change, to: line.publisher) { undelivered += 1 }
+            guard await self.deliver(change, to: line.publisher) else {
+                // Given up. Those behind it go with it, as a publisher is promised the order.
+                undelivered += 1
+                break
+            }
+            self.outstanding.subtract(1, ordering: .relaxed)
         }
         undelivered += line.buffer.drain().count
         if undelivered > 0 {

@@ -6,8 +6,6 @@ final class Subscriptions<State: Sendable>: Sendable {
     /// One observer's buffer. The list does not keep it: it ends with the observer's sequence.
     final class Subscription: Sendable {
         private let buffer: BoundedBuffer<EntityChange<State>>
-        /// Changes lost since the last one that was taken; they are reported with the next.
-        private let missed = Atomic<Int>(0)
         let persistenceID: IDKey?
 
         init(persistenceID: IDKey?, capacity: Int) {
@@ -17,12 +15,13 @@ final class Subscriptions<State: Sendable>: Sendable {
 
         func send(_ change: EntityChange<State>) {
             if let persistenceID, persistenceID != IDKey(change.persistenceID) { return }
-            if self.buffer.push(change) != nil { self.missed.add(1, ordering: .relaxed) }
+            self.buffer.push(change)
         }
 
         func next() async -> EntityChange<State>? {
-            var change = await self.buffer.next()
-            change?.missed = self.missed.exchange(0, ordering: .relaxed)
+            guard let (next, lost) = await self.buffer.take() else { return nil }
+            var change = next
+            change.missed = lost
             return change
         }
 
@@ -39,6 +38,9 @@ final class Subscriptions<State: Sendable>: Sendable {
     private let members = LockedState(Members())
     /// So that entities nobody observes pay for one load only.
     private let count = Atomic<Int>(0)
+
+    /// Nobody can send any more.
+    deinit { self.finish() }
 
     var isEmpty: Bool { self.count.load(ordering: .acquiring) == 0 }
 
@@ -57,7 +59,15 @@ final class Subscriptions<State: Sendable>: Sendable {
 
     /// Hands a change to all.
     func send(_ change: EntityChange<State>) {
-        let subscriptions = self.members.withLock { $0.members.compactMap(\.subscription) }
+        let subscriptions = self.members.withLock { members in
+            let subscriptions = members.members.compactMap(\.subscription)
+            if subscriptions.count < members.members.count {
+                // Some have left: commands shall not pay for them any more.
+                members.members.removeAll { $0.subscription == nil }
+                self.count.store(members.members.count, ordering: .releasing)
+            }
+            return subscriptions
+        }
         for subscription in subscriptions { subscription.send(change) }
     }
 
@@ -66,9 +76,9 @@ final class Subscriptions<State: Sendable>: Sendable {
         let subscriptions = self.members.withLock { members in
             defer { members.members = [] }
             members.isFinished = true
+            self.count.store(0, ordering: .releasing)
             return members.members.compactMap(\.subscription)
         }
-        self.count.store(0, ordering: .releasing)
         for subscription in subscriptions { subscription.finish() }
     }
 }

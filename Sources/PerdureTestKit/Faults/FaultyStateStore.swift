@@ -270,6 +270,7 @@ public final class FaultyStateStore<Wrapped: StateStore>: StateStore {
 }
 
 extension FaultyStateStore: StateListing where Wrapped: StateListing {
+    /// Lists the IDs of the wrapped store; meets no faults.
     public func persistenceIDs(
         withPrefix prefix: String, after cursor: StateIDPage.Cursor?, limit: Int
     ) async throws(StoreError) -> StateIDPage {
@@ -278,6 +279,7 @@ extension FaultyStateStore: StateListing where Wrapped: StateListing {
 }
 
 extension FaultyStateStore: StateBatching where Wrapped: StateBatching {
+    /// Reads one state after the other, each with its own faults.
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
         var results: [Result<DurableState?, StoreError>] = []
         for id in ids {
@@ -290,6 +292,7 @@ extension FaultyStateStore: StateBatching where Wrapped: StateBatching {
         return results
     }
 
+    /// Writes one state after the other, each with its own faults.
     public func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
         var results: [Result<Void, StoreError>] = []
         for write in writes {

@@ -66,15 +66,12 @@ extension StatePromise {
         },
     ]
 
-    /// Runs `body` in a task that is cancelled before it begins.
+    /// Runs `body` in a task that is cancelled already.
     private static func cancelled<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) async -> Value {
-        let task = Task {
-            // Bounded: the cancellation below is on its way.
-            for _ in 0..<1_000_000 where !Task.isCancelled { await Task.yield() }
+        await Task {
+            withUnsafeCurrentTask { $0?.cancel() }
             return await body()
-        }
-        task.cancel()
-        return await task.value
+        }.value
     }
 
     private static func expectConsistent(

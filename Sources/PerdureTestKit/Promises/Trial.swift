@@ -61,6 +61,14 @@ struct Trial: Sendable {
 
     func untested(_ reason: String) -> UntestedPromise { UntestedPromise(reason: reason) }
 
+    /// Gives up where the store takes more than a test should allocate; nothing is sent, so this is more than what is written.
+    func expectLimitToFitMemory() throws(UntestedPromise) {
+        let limit = self.store.maximumPayloadByteCount
+        if limit > 256 << 20 {
+            throw self.untested("the store takes \(limit) bytes, which are more than this run allocates")
+        }
+    }
+
     // MARK: Asking the store
 
     /// Writes, which must succeed.

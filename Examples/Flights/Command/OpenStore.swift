@@ -1,0 +1,31 @@
+import PerdureSQLite
+import PerdureState
+
+/// The store that a URL names.
+///
+/// **This is the one place to add another kind of store.**
+///
+/// - Throws: ``UsageError`` when the URL names none, ``StoreError`` when the store refuses what it says.
+func openStore(_ url: String) throws -> any StateStore {
+    guard let colon = url.firstIndex(of: ":") else {
+        throw UsageError("\(url.debugDescription) is no store URL; try sqlite:flights.sqlite or memory:")
+    }
+    let rest = String(url[url.index(after: colon)...])
+    switch url[..<colon] {
+    case "memory":
+        guard rest.isEmpty else { throw UsageError("nothing may follow memory: in a store URL") }
+        return InMemoryStateStore()
+    case "sqlite":
+        guard !rest.isEmpty else { throw UsageError("sqlite: needs the path of a file, as in sqlite:flights.sqlite") }
+        return try SQLiteStore(rest)
+    case let scheme:
+        throw UsageError("there is no store for \(scheme): URLs; there are sqlite:PATH and memory:")
+    }
+}
+
+/// Something about the command line that cannot work, in words.
+struct UsageError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,36 @@
+import PerdureSQLite
+import PerdureState
+import Testing
+
+@testable import Flights
+
+@Suite struct ArgumentsTests {
+    @Test func whatIsAskedFor() throws {
+        let arguments = try Arguments([
+            "--flights", "a.csv", "--store", "sqlite:b", "--result", "c", "--until-killed", "--no-table",
+        ])
+        #expect(arguments.flights == "a.csv")
+        #expect(arguments.store == "sqlite:b")
+        #expect(arguments.result == "c")
+        #expect(arguments.waitsToBeKilled)
+        #expect(!arguments.showsTable)
+    }
+
+    @Test(arguments: [
+        [], ["--flights"], ["--flights", "a"], ["--store", "memory:"], ["--flight", "a"],
+        ["--flights", "a", "--store", "memory:", "--until-killed"],
+    ])
+    func whatCannotWork(arguments: [String]) {
+        #expect(throws: UsageError.self) { try Arguments(arguments) }
+    }
+
+    @Test func storesByURL() throws {
+        #expect(try openStore("memory:") is InMemoryStateStore)
+        #expect(try openStore("sqlite:x.sqlite") is SQLiteStore)
+    }
+
+    @Test(arguments: ["", "x.sqlite", "sqlite:", "memory:x", "mysql://localhost"])
+    func noStore(url: String) {
+        #expect(throws: UsageError.self) { try openStore(url) }
+    }
+}

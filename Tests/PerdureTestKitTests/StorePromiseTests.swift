@@ -1,2 +1,0 @@
-import PerdureTestKit
-import Testing
