@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "PerdureState", targets: ["PerdureState"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
+        .library(name: "PerdureDynamoDB", targets: ["PerdureDynamoDB"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
     ],
     targets: [
@@ -19,6 +20,9 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
         .systemLibrary(name: "CLibPQ", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYYJSON", providers: [.apt(["libyyjson-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         // The domain.
@@ -27,7 +31,10 @@ let package = Package(
         .target(name: "PerdureState", dependencies: ["PerdureModel", "PerdureConcurrency"], swiftSettings: settings),
 
         // What stores on a network stand on.
-        .target(name: "PerdureIO", dependencies: ["PerdureModel", "PerdureConcurrency", "CLinux"], swiftSettings: settings),
+        .target(
+            name: "PerdureIO", dependencies: ["PerdureModel", "PerdureConcurrency", "CLinux"], swiftSettings: settings),
+
+        .target(name: "PerdureCrypto", dependencies: ["COpenSSL"], swiftSettings: settings),
 
         // Stores.
         .target(
@@ -39,6 +46,13 @@ let package = Package(
         .target(
             name: "PerdurePostgres",
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ"],
+            swiftSettings: settings),
+
+        .target(
+            name: "PerdureDynamoDB",
+            dependencies: [
+                "PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "PerdureCrypto", "CCurl", "CYYJSON",
+            ],
             swiftSettings: settings),
 
         // For tests: ours, and our users'.
@@ -73,6 +87,10 @@ let package = Package(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
             name: "PerdurePostgresTests", dependencies: ["PerdurePostgres", "PerdureIO", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureDynamoDBTests",
+            dependencies: ["PerdureDynamoDB", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
