@@ -113,6 +113,21 @@ final class DynamoDBClient: Sendable {
         }
     }
 
+    /// Waits a while before what a batch left undone is sent again; false when the time would be up by then.
+    func pause(_ round: Int, deadline: Duration) async -> Bool {
+        let retries = self.settings.retries
+        let longest = min(retries.firstPauseWhenThrottled * (1 << min(round - 1, 20)), retries.longestPause)
+        let pause = longest * self.random.withLock { Double.random(in: 0...1, using: &$0) }
+        return await self.wait(pause, deadline: deadline)
+    }
+
+    /// Waits; false, at once, when the time would be up by then.
+    func wait(_ pause: Duration, deadline: Duration) async -> Bool {
+        guard self.now + pause < deadline else { return false }
+        await self.sleep(pause)
+        return true
+    }
+
     /// Sleeps whatever becomes of the caller: a write that was begun is brought to its end.
     private func sleep(_ pause: Duration) async {
         let clock = self.settings.clock

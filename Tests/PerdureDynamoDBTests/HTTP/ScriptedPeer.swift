@@ -21,6 +21,8 @@ final class ScriptedPeer: Sendable {
         case answer(Int, String, headers: [(String, String)] = [])
         /// Exactly these bytes; then the connection is closed.
         case bytes([UInt8])
+        /// Exactly these bytes, which are a whole answer that does not end with its connection.
+        case bytesAndStay([UInt8])
         /// The connection is closed without a byte.
         case close
         /// Nothing, until the client closes the connection.
@@ -104,6 +106,10 @@ final class ScriptedPeer: Sendable {
                 guard send(Self.answer(status, body, headers), on: connection) else { return }
             case .bytes(let bytes):
                 _ = send(bytes, on: connection)
+                return
+            case .bytesAndStay(let bytes):
+                // What it forwards says "connection: close", and so it must.
+                _ = self.send(bytes, on: connection)
                 return
             case .close: return
             case .silence:
