@@ -80,7 +80,8 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
     ///
     /// Afterwards reading and writing throw ``StoreError/Code/closed`` until ``connect()`` or ``ping()`` is called.
     public func disconnect() async {
-        let (session, opening) = self.state.withLock { state -> (TableSession?, Task<Result<TableSession, StoreError>, Never>?) in
+        let (session, opening) = self.state.withLock {
+            state -> (TableSession?, Task<Result<TableSession, StoreError>, Never>?) in
             let phase = state.phase
             state.phase = .closed
             if case .open(let session) = phase { return (session, nil) }
@@ -109,6 +110,20 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
         let session = try await self.enter(.setup, reopens: true)
         defer { session.leave() }
         try await session.setUp(setup)
+    }
+
+    /// Removes chunks of large payloads that nothing refers to: left behind by processes that ended in the middle of a write, and by
+    /// programs that replaced a large state without knowing of its chunks.
+    ///
+    /// Scans the whole table. Chunks that are younger than `age`, an hour unless set, are left alone: somebody may just be writing them.
+    ///
+    /// - Returns: how many chunks were removed.
+    /// - Throws: ``StoreError`` when the table cannot be read or written; what was removed by then stays removed.
+    @discardableResult
+    public func removeOrphanedChunks(olderThan age: Duration = .seconds(3_600)) async throws(StoreError) -> Int {
+        let session = try await self.enter(.delete)
+        defer { session.leave() }
+        return try await session.removeOrphanedChunks(olderThan: age)
     }
 
     // MARK: States
@@ -238,7 +253,8 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
             }
         }
         throw StoreError(
-            .closed, operation: operation, persistenceID: id, message: "the store is being disconnected again and again")
+            .closed, operation: operation, persistenceID: id, message: "the store is being disconnected again and again"
+        )
     }
 
     private func open() async -> Result<TableSession, StoreError> {

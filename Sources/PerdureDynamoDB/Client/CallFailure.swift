@@ -29,7 +29,9 @@ struct CallFailure: Error, Sendable, CustomStringConvertible {
     }
 }
 
-/// There are no credentials, or the way to them failed. Says where was looked, never a secret.
+/// There are no credentials, or the way to them failed.
+///
+/// Says where was looked, never a secret.
 struct CredentialsFailure: Error, Sendable, CustomStringConvertible {
     /// Whether another try may succeed.
     var isTransient: Bool
@@ -61,7 +63,9 @@ extension CallFailure {
 }
 
 extension ServiceFault {
-    /// Whether the service may have carried the request out before it failed. Everything that it refuses, it has not.
+    /// Whether the service may have carried the request out before it failed.
+    ///
+    /// Everything that it refuses, it has not.
     var mayHaveHappened: Bool { self.status >= 500 || self.name == "TransactionInProgressException" }
 
     fileprivate var remedy: CallFailure.Remedy {

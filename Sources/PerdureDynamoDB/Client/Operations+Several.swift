@@ -45,7 +45,9 @@ enum BatchWrite: Sendable {
 }
 
 extension Operation where Answer == [BatchWrite] {
-    /// `BatchWriteItem` of one table: up to 25 writes of different keys. The answer is what was not got to.
+    /// `BatchWriteItem` of one table: up to 25 writes of different keys.
+    ///
+    /// The answer is what was not got to.
     static func batchWriteItem(
         table: String, writes: [BatchWrite], isRepeatable: Bool, reportsCapacity: Bool = false
     ) -> Operation {

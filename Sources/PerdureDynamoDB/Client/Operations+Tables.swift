@@ -131,7 +131,9 @@ extension RequestBody {
 }
 
 extension Operation where Answer == TableDescription {
-    /// `CreateTable`. Sent twice, the second says that the table is in use.
+    /// `CreateTable`.
+    ///
+    /// Sent twice, the second says that the table is in use.
     static func createTable(_ definition: TableDefinition) -> Operation {
         var body = RequestBody()
         definition.write(to: &body)

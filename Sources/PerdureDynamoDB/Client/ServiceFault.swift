@@ -29,7 +29,9 @@ extension ServiceFault: CustomStringConvertible {
 }
 
 extension ServiceFault {
-    /// Reads the answer to a request that failed. What is no error of the service's is one named after the status.
+    /// Reads the answer to a request that failed.
+    ///
+    /// What is no error of the service's is one named after the status.
     init(_ answer: HTTPAnswer, _ scratch: JSONScratch) {
         self.init(
             name: "HTTP\(answer.status)",

@@ -16,11 +16,15 @@ extension DynamoDBConfiguration {
         guard url.hasPrefix("dynamodb://") else { throw flaw("it must begin with dynamodb://") }
         let parts = url.dropFirst(11).split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let place = parts[0].split(separator: "/", omittingEmptySubsequences: false)
-        guard place.count == 2, !place[0].contains("@") else { throw flaw("it must have the form dynamodb://region/table") }
+        guard place.count == 2, !place[0].contains("@") else {
+            throw flaw("it must have the form dynamodb://region/table")
+        }
         self.init(table: String(place[1]), region: place[0].isEmpty ? nil : String(place[0]))
         for setting in (parts.count > 1 ? parts[1] : "").split(separator: "&") {
             let pair = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard pair.count == 2, let value = Self.decoded(pair[1]) else { throw flaw("the setting \(pair[0]) has no value") }
+            guard pair.count == 2, let value = Self.decoded(pair[1]) else {
+                throw flaw("the setting \(pair[0]) has no value")
+            }
             guard self.set(String(pair[0]), to: value) else {
                 throw flaw("there is no setting \(pair[0]) with the value \(value.debugDescription)")
             }
@@ -52,7 +56,8 @@ extension DynamoDBConfiguration {
     }
 
     private static func time(_ text: String) -> Duration? {
-        for (unit, milliseconds) in [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("", 1_000)] as [(String, Int64)]
+        for (unit, milliseconds) in [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("", 1_000)]
+            as [(String, Int64)]
         where text.hasSuffix(unit) {
             guard let number = Int64(text.dropLast(unit.count)), (0..<1 << 32).contains(number) else { continue }
             return .milliseconds(number * milliseconds)

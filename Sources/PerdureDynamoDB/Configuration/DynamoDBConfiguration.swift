@@ -75,7 +75,8 @@ public struct DynamoDBConfiguration: Sendable {
         }
         if let region = self.region {
             let isRegion = region.utf8.allSatisfy {
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
                     || $0 == UInt8(ascii: "-")
             }
             if region.isEmpty || !isRegion { return "\(region.debugDescription) is no region's name" }
@@ -95,7 +96,9 @@ public struct DynamoDBConfiguration: Sendable {
         if !(0...(32 << 20)).contains(self.maximumPayloadByteCount) {
             return "maximumPayloadByteCount must be 0 to \(32 << 20); it is \(self.maximumPayloadByteCount)"
         }
-        if let lifetime = self.tombstoneLifetime, lifetime <= .zero { return "tombstoneLifetime must be positive, or nil" }
+        if let lifetime = self.tombstoneLifetime, lifetime <= .zero {
+            return "tombstoneLifetime must be positive, or nil"
+        }
         if self.retries.maximumAttempts < 1 || self.retries.budget < 0 || self.retries.firstPause <= .zero
             || self.retries.firstPauseWhenThrottled <= .zero || self.retries.longestPause <= .zero
         {

@@ -27,7 +27,8 @@ enum CredentialAnswers {
         guard let key = Self.element("AccessKeyId", in: text), let secret = Self.element("SecretAccessKey", in: text),
             let token = Self.element("SessionToken", in: text)
         else {
-            throw CredentialsFailure(isTransient: true, description: "the security token service answered with no credentials")
+            throw CredentialsFailure(
+                isTransient: true, description: "the security token service answered with no credentials")
         }
         return AWSCredentials(
             accessKeyID: key, secretAccessKey: secret, sessionToken: token,

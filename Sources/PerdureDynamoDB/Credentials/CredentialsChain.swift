@@ -22,7 +22,9 @@ struct CredentialsChain: CredentialsSource {
             return found
         }
         if let found = self.variables() { return found }
-        if let file = self.environment.value("AWS_WEB_IDENTITY_TOKEN_FILE"), let role = self.environment.value("AWS_ROLE_ARN") {
+        if let file = self.environment.value("AWS_WEB_IDENTITY_TOKEN_FILE"),
+            let role = self.environment.value("AWS_ROLE_ARN")
+        {
             return try await self.assumeRole(
                 role, session: self.environment.value("AWS_ROLE_SESSION_NAME"), tokenFile: file)
         }
@@ -34,7 +36,8 @@ struct CredentialsChain: CredentialsSource {
         }
         if self.environment.value("AWS_PROFILE") != nil {
             throw CredentialsFailure(
-                isTransient: false, description: "the profile \(self.environment.profileName) (AWS_PROFILE) has no credentials")
+                isTransient: false,
+                description: "the profile \(self.environment.profileName) (AWS_PROFILE) has no credentials")
         }
         if let found = try await self.container() { return found }
         if let fallback = self.fallback { return fallback }
@@ -78,7 +81,9 @@ struct CredentialsChain: CredentialsSource {
             guard let source else {
                 throw CredentialsFailure(
                     isTransient: false,
-                    description: "the profile \(name) has a role_arn, but its source_profile or credential_source has no credentials")
+                    description:
+                        "the profile \(name) has a role_arn, but its source_profile or credential_source has no credentials"
+                )
             }
             return try await self.assumeRole(role, profile, with: source)
         }
@@ -88,7 +93,8 @@ struct CredentialsChain: CredentialsSource {
         if let keys = Self.keys(profile) { return keys }
         for key in ["credential_process", "sso_session", "sso_start_url"] where profile[key] != nil {
             throw CredentialsFailure(
-                isTransient: false, description: "the profile \(name) uses \(key), which is not supported; export credentials instead")
+                isTransient: false,
+                description: "the profile \(name) uses \(key), which is not supported; export credentials instead")
         }
         return nil
     }
@@ -103,7 +109,8 @@ struct CredentialsChain: CredentialsSource {
 
     private var tokenServiceURL: String {
         let url =
-            self.environment.value("AWS_ENDPOINT_URL_STS") ?? "https://sts.\(self.region).\(ServiceEndpoint.domain(of: self.region))"
+            self.environment.value("AWS_ENDPOINT_URL_STS")
+            ?? "https://sts.\(self.region).\(ServiceEndpoint.domain(of: self.region))"
         return url.hasSuffix("/") ? url : url + "/"
     }
 
@@ -111,14 +118,16 @@ struct CredentialsChain: CredentialsSource {
         _ role: String, session: String?, tokenFile: String
     ) async throws(CredentialsFailure) -> AWSCredentials {
         guard let token = await self.environment.text(ofFile: tokenFile), !token.isEmpty else {
-            throw CredentialsFailure(isTransient: false, description: "the web identity token file \(tokenFile) cannot be read")
+            throw CredentialsFailure(
+                isTransient: false, description: "the web identity token file \(tokenFile) cannot be read")
         }
         let body = Self.form([
             ("Action", "AssumeRoleWithWebIdentity"), ("Version", "2011-06-15"), ("RoleArn", role),
             ("RoleSessionName", session ?? "perdure"),
             ("WebIdentityToken", String(token.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())),
         ])
-        let answer = try await self.fetcher.fetch(.post, self.tokenServiceURL, body: body, timeout: .seconds(5)) { lines, _ in
+        let answer = try await self.fetcher.fetch(.post, self.tokenServiceURL, body: body, timeout: .seconds(5)) {
+            lines, _ in
             lines.append("Content-Type: application/x-www-form-urlencoded")
         }
         return try Self.credentials(answer, role)
@@ -135,7 +144,8 @@ struct CredentialsChain: CredentialsSource {
         if let seconds = profile["duration_seconds"] { fields.append(("DurationSeconds", seconds)) }
         let identity = SigningIdentity(source)
         let (url, region, clock) = (self.tokenServiceURL, self.region, self.fetcher.clock)
-        let answer = try await self.fetcher.fetch(.post, url, body: Self.form(fields), timeout: .seconds(5)) { lines, body in
+        let answer = try await self.fetcher.fetch(.post, url, body: Self.form(fields), timeout: .seconds(5)) {
+            lines, body in
             let signer = RequestSigner(.init(region: region, service: "sts"))
             let time = signer.time(unixMilliseconds: clock.unixMilliseconds)
             let stamp = time.withBytes { String(decoding: $0, as: UTF8.self) }
@@ -159,7 +169,8 @@ struct CredentialsChain: CredentialsSource {
             let code = CredentialAnswers.element("Code", in: answer.text) ?? "status \(answer.status)"
             let words = CredentialAnswers.element("Message", in: answer.text) ?? ""
             throw CredentialsFailure(
-                isTransient: false, description: "the security token service refused the role \(role): \(code) \(words)")
+                isTransient: false, description: "the security token service refused the role \(role): \(code) \(words)"
+            )
         }
         return try CredentialAnswers.tokenService(answer.text)
     }
@@ -173,7 +184,8 @@ struct CredentialsChain: CredentialsSource {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: "~"):
                 buffer.append(byte)
             default:
                 buffer.append(UInt8(ascii: "%"))
@@ -205,13 +217,15 @@ struct CredentialsChain: CredentialsSource {
             token = await self.environment.text(ofFile: file)
         }
         if let token, token.utf8.contains(where: { $0 == 10 || $0 == 13 }) {
-            throw CredentialsFailure(isTransient: false, description: "the container's authorization token has a line end in it")
+            throw CredentialsFailure(
+                isTransient: false, description: "the container's authorization token has a line end in it")
         }
         let answer = try await self.fetcher.fetch(.get, url) { [token] lines, _ in
             if let token { lines.append("Authorization: \(token)") }
         }
         guard answer.status == 200 else {
-            throw CredentialsFailure(isTransient: false, description: "the container's metadata answered with status \(answer.status)")
+            throw CredentialsFailure(
+                isTransient: false, description: "the container's metadata answered with status \(answer.status)")
         }
         return try CredentialAnswers.metadata(answer.text, from: "the container's metadata")
     }

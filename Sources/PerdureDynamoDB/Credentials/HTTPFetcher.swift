@@ -14,7 +14,8 @@ struct HTTPFetcher: Sendable {
 
     /// Sends a request, up to three times as long as there is no answer or the service fails.
     func fetch(
-        _ method: HTTPRequest.Method, _ url: String, body: String = "", timeout: Duration = .seconds(2), attempts: Int = 3,
+        _ method: HTTPRequest.Method, _ url: String, body: String = "", timeout: Duration = .seconds(2),
+        attempts: Int = 3,
         headers: @escaping @Sendable (HeaderLines, ByteBuffer) -> Void = { _, _ in }
     ) async throws(CredentialsFailure) -> Answer {
         guard URLParts(url) != nil else {
@@ -29,7 +30,9 @@ struct HTTPFetcher: Sendable {
             let result: Result<Answer, HTTPFailure> = await withCheckedContinuation { continuation in
                 self.transport.send(request) { result in
                     continuation.resume(
-                        returning: result.map { Answer(status: $0.status, text: String(decoding: $0.body, as: UTF8.self)) })
+                        returning: result.map {
+                            Answer(status: $0.status, text: String(decoding: $0.body, as: UTF8.self))
+                        })
                 }
             }
             switch result {

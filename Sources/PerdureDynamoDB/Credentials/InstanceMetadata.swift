@@ -31,18 +31,23 @@ struct InstanceMetadata: Sendable {
         guard !self.isDisabled else {
             throw CredentialsFailure(
                 isTransient: false,
-                description: "found none in the environment, the shared files or a container, and the machine's metadata is disabled")
+                description:
+                    "found none in the environment, the shared files or a container, and the machine's metadata is disabled"
+            )
         }
         let answer: HTTPFetcher.Answer
         do throws(CredentialsFailure) {
             // Where there is no such service nobody answers: that must not take long.
-            answer = try await self.fetcher.fetch(.put, self.root + "/latest/api/token", timeout: .seconds(1), attempts: 2) {
+            answer = try await self.fetcher.fetch(
+                .put, self.root + "/latest/api/token", timeout: .seconds(1), attempts: 2
+            ) {
                 lines, _ in lines.append("X-aws-ec2-metadata-token-ttl-seconds: 21600")
             }
         } catch {
             throw CredentialsFailure(
                 isTransient: false,
-                description: "found none in the environment, the shared files or a container, and there is no machine's metadata"
+                description:
+                    "found none in the environment, the shared files or a container, and there is no machine's metadata"
                     + " (\(error.description)); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile")
         }
         guard answer.status == 200 else {

@@ -18,7 +18,8 @@ struct ServiceEndpoint: Sendable, Equatable {
         func flaw(_ words: String) -> StoreError { StoreError(.misconfigured, operation: .connect, message: words) }
         var region = configuration.region ?? environment.value("AWS_REGION") ?? environment.value("AWS_DEFAULT_REGION")
         var address =
-            configuration.endpoint ?? environment.value("AWS_ENDPOINT_URL_DYNAMODB") ?? environment.value("AWS_ENDPOINT_URL")
+            configuration.endpoint ?? environment.value("AWS_ENDPOINT_URL_DYNAMODB")
+            ?? environment.value("AWS_ENDPOINT_URL")
         if region == nil || address == nil {
             var name = environment.profileName
             if case .profile(let profile) = configuration.credentials { name = profile }

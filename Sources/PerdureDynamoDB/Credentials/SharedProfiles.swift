@@ -28,7 +28,8 @@ struct SharedProfiles: Sendable, Equatable {
                     name = nil
                     continue
                 }
-                let words = trimmed[trimmed.index(after: trimmed.startIndex)..<end].split(whereSeparator: \.isWhitespace)
+                let words = trimmed[trimmed.index(after: trimmed.startIndex)..<end].split(
+                    whereSeparator: \.isWhitespace)
                 // In the config file all but the default are called "profile NAME"; other sections are none of ours.
                 switch (isConfig, words.count) {
                 case (_, 1) where !isConfig || words[0] == "default": name = String(words[0])

@@ -79,7 +79,9 @@ final class HTTPTransport: Sendable {
     }
 }
 
-/// libcurl's multi handle, the transfers that it runs, and those that wait for a place. Belongs to one loop.
+/// libcurl's multi handle, the transfers that it runs, and those that wait for a place.
+///
+/// Belongs to one loop.
 private final class MultiHandle {
     static let shutDown = HTTPFailure(
         reason: .shutDown, mayHaveArrived: false, description: "the connection to the service was shut down")

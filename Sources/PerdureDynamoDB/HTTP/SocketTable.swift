@@ -1,7 +1,9 @@
 internal import CCurl
 internal import PerdureIO
 
-/// The sockets that libcurl has, and what it wants to be told about each. Belongs to one loop.
+/// The sockets that libcurl has, and what it wants to be told about each.
+///
+/// Belongs to one loop.
 ///
 /// libcurl lets go of a socket at the end of each request and takes it up again at the beginning of the next. That would be two
 /// calls of the kernel for nothing, so a socket stays registered until it is closed, or until it wakes us while nobody wants it.

@@ -12,6 +12,10 @@ public struct DynamoDBSetup: Sendable, Hashable {
     /// The usual: pay for what is used, no tags.
     public init() {}
 
+    var sortedTags: [(key: String, value: String)] {
+        self.tags.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
+    }
+
     /// How many units of capacity a second.
     public struct Capacity: Sendable, Hashable {
         /// Of 4 KB read consistently.

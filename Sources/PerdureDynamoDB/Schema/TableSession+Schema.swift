@@ -30,7 +30,8 @@ extension TableSession {
                 cause: .fault(
                     ServiceFault(
                         name: "ValidationException",
-                        message: "the key schema of the table \(name) is \(key); it must be PersistenceID (HASH of type S)",
+                        message:
+                            "the key schema of the table \(name) is \(key); it must be PersistenceID (HASH of type S)",
                         status: 400)), mayHaveHappened: false)
         }
     }
@@ -42,14 +43,11 @@ extension TableSession {
             try Self.check(table, named: self.table, .setup)
             table = try await self.waitUntilActive(table, deadline: deadline)
             try await self.enableExpiry(deadline: deadline)
-            if !setup.tags.isEmpty {
-                try await self.client.perform(
-                    .tagResource(table.arn, tags: setup.tags.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }),
-                    deadline: deadline)
-            }
+            if !setup.tags.isEmpty { try await self.tag(table, setup.sortedTags, deadline: deadline) }
             if let isProtected = setup.isProtected {
                 _ = try await self.client.perform(
-                    .updateTable(self.table) { $0.member("DeletionProtectionEnabled", isProtected) }, deadline: deadline)
+                    .updateTable(self.table) { $0.member("DeletionProtectionEnabled", isProtected) }, deadline: deadline
+                )
                 _ = try await self.waitUntilActive(table, deadline: deadline)
             }
             if let recovers = setup.hasPointInTimeRecovery {
@@ -70,13 +68,24 @@ extension TableSession {
         }
         let definition = TableDefinition(
             name: self.table, key: .init(hash: .init(name: StateItem.id, type: "S")),
-            provisioned: setup.provisionedCapacity.map { (reads: $0.reads, writes: $0.writes) })
+            provisioned: setup.provisionedCapacity.map { (reads: $0.reads, writes: $0.writes) }, tags: setup.sortedTags)
         do throws(CallFailure) {
             return try await self.client.perform(.createTable(definition), deadline: deadline)
         } catch {
             // Somebody else was faster, or our own first attempt was.
             guard error.fault?.name == "ResourceInUseException" else { throw error }
             return try await self.describe(deadline: deadline)
+        }
+    }
+
+    private func tag(
+        _ table: TableDescription, _ tags: [(key: String, value: String)], deadline: Duration
+    ) async throws(CallFailure) {
+        do throws(CallFailure) {
+            try await self.client.perform(.tagResource(table.arn, tags: tags), deadline: deadline)
+        } catch {
+            // DynamoDB Local takes tags of new tables only. Nothing depends on them.
+            guard error.fault?.name == "UnknownOperationException" else { throw error }
         }
     }
 

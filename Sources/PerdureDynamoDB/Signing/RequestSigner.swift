@@ -29,10 +29,8 @@ final class RequestSigner {
 
     /// Writes the value of the `Authorization` header for a request into `target`.
     ///
-    /// - Parameters:
-    ///   - names: the names of the signed headers in lower case, sorted, with `;` between them.
-    ///   - canonical: writes the canonical request up to its headers, each with a line end.
-    ///   - body: what the request carries.
+    /// `names` are those of the signed headers in lower case, sorted, with `;` between them; `canonical` writes the canonical request
+    /// up to its headers, each with a line end.
     func sign(
         into target: ByteBuffer, identity: SigningIdentity, time: SigningTime, names: StaticString,
         body: UnsafeRawBufferPointer, canonical: (ByteBuffer) -> Void

@@ -19,7 +19,8 @@ extension CallFailure {
         switch self.cause {
         case .transport(let failure):
             switch failure.reason {
-            case .notConnected: return (.unavailable, "no connection to DynamoDB; see that endpoint and region are right")
+            case .notConnected:
+                return (.unavailable, "no connection to DynamoDB; see that endpoint and region are right")
             case .broken: return (.unavailable, "the connection to DynamoDB was lost; try again")
             case .timeout: return (.timeout, "no answer from DynamoDB in time; try again, or allow more time")
             case .shutDown: return (.closed, "the store was disconnected; call connect() to use it again")
@@ -38,7 +39,8 @@ extension ServiceFault {
     /// Whether a condition was not met, in a single write or in a transaction.
     var isFailedCondition: Bool {
         self.name == "ConditionalCheckFailedException"
-            || self.name == "TransactionCanceledException" && self.reasons.contains { $0.code == "ConditionalCheckFailed" }
+            || self.name == "TransactionCanceledException"
+                && self.reasons.contains { $0.code == "ConditionalCheckFailed" }
     }
 
     fileprivate var verdict: (StoreError.Code, String) {
@@ -55,7 +57,7 @@ extension ServiceFault {
         case "RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture":
             return (.misconfigured, "this machine's clock is wrong; set it")
         case "ValidationException":
-            if self.message.contains("schema") || self.message.contains("key element") {
+            if self.message.contains("key") || self.message.contains("Key") {
                 return (.misconfigured, "the table's key is not PersistenceID (S) alone; use another table")
             }
             if self.message.contains("Item size") || self.message.contains("size has exceeded") {
@@ -63,7 +65,9 @@ extension ServiceFault {
             }
             return (.internalError, "DynamoDB does not accept the request, which it should; please report it")
         case "TransactionConflictException", "TransactionCanceledException", "TransactionInProgressException":
-            if self.reasons.contains(where: { $0.code == "ThrottlingError" || $0.code == "ProvisionedThroughputExceeded" }) {
+            if self.reasons.contains(where: {
+                $0.code == "ThrottlingError" || $0.code == "ProvisionedThroughputExceeded"
+            }) {
                 return (.throttled, "the table is used more than its capacity allows; raise it, or ask less often")
             }
             if self.reasons.contains(where: { $0.code == "ValidationError" }) {

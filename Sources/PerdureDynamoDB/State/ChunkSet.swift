@@ -11,6 +11,11 @@ struct ChunkSet: Sendable, Equatable {
     /// The most bytes of a chunk.
     static let chunkByteCount = StateItem.inlineLimit
 
+    /// The attributes of a chunk: the state's ID, the set's name, and when it was written, in Unix milliseconds.
+    static let owner = "ChunkOf"
+    static let set = "ChunkSet"
+    static let writtenAt = "WrittenAt"
+
     init(_ payload: StatePayload, writeID: WriteID) {
         self.name = writeID.text
         self.byteCount = payload.bytes.count
@@ -37,12 +42,12 @@ struct ChunkSet: Sendable, Equatable {
     func key(_ number: Int) -> String { TechnicalKey.chunk(self.name, number) }
 
     /// The item of one chunk of `bytes`, which belongs to the state under `id`.
-    func item(_ number: Int, of bytes: [UInt8], id: String) -> Item {
+    func item(_ number: Int, of bytes: [UInt8], id: String, unixMilliseconds: Int64) -> Item {
         let start = number * Self.chunkByteCount
         let part = Array(bytes[start..<min(start + Self.chunkByteCount, bytes.count)])
         return [
-            StateItem.id: .string(self.key(number)), StateItem.kind: .string("chunk"), "ChunkOf": .string(id),
-            StateItem.payload: .binary(part),
+            StateItem.id: .string(self.key(number)), StateItem.kind: .string("chunk"), Self.owner: .string(id),
+            StateItem.payload: .binary(part), Self.set: .string(self.name), Self.writtenAt: .number(unixMilliseconds),
         ]
     }
 }

@@ -2,7 +2,9 @@ internal import PerdureModel
 internal import PerdureState
 
 extension TableSession {
-    /// Writes each state if its condition holds. Writes of one ID happen one after the other, others side by side.
+    /// Writes each state if its condition holds.
+    ///
+    /// Writes of one ID happen one after the other, others side by side.
     func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
         var results: [Result<Void, StoreError>] = Array(repeating: .success(()), count: writes.count)
         var rest = Array(writes.indices)
@@ -55,7 +57,8 @@ extension TableSession {
                 let items = writes.map { _, write in
                     BatchWrite.put(
                         StateItem.item(
-                            write.state, writeID: self.writeIDs.next(), chunks: nil, unit: self.configuration.storedUnit))
+                            write.state, writeID: self.writeIDs.next(), chunks: nil, unit: self.configuration.storedUnit
+                        ))
                 }
                 try await self.writeBatch(items, isRepeatable: false, deadline: self.deadline(.write))
             }

@@ -28,7 +28,9 @@ extension TableSession {
                 state.payload.bytes = bytes
                 return state
             }
-            guard let next = try await self.perform(self.headRequest(id), .read, of: id, deadline: deadline) else { return nil }
+            guard let next = try await self.perform(self.headRequest(id), .read, of: id, deadline: deadline) else {
+                return nil
+            }
             if next[StateItem.chunks] == item[StateItem.chunks] {
                 throw self.unreadable(item, id, "chunks of its payload are missing")
             }
@@ -72,7 +74,9 @@ extension TableSession {
         return bytes.count == chunks.byteCount ? bytes : nil
     }
 
-    /// The items under up to 100 keys, as many as there are, in any order. What the service does not get to is asked for again.
+    /// The items under up to 100 keys, as many as there are, in any order.
+    ///
+    /// What the service does not get to is asked for again.
     func items(
         _ keys: [String], _ operation: StoreError.Operation, of id: String? = nil, deadline: Duration
     ) async throws(StoreError) -> [Item] {
@@ -82,7 +86,8 @@ extension TableSession {
         while !rest.isEmpty {
             let answer = try await self.perform(
                 .batchGetItem(
-                    table: self.table, keys: rest, isConsistent: true, reportsCapacity: self.reportsCapacity), operation,
+                    table: self.table, keys: rest, isConsistent: true, reportsCapacity: self.reportsCapacity),
+                operation,
                 of: id, deadline: deadline)
             items += answer.items
             // A page that was cut off by its size goes on at once; one that found nothing was throttled.
@@ -158,18 +163,21 @@ extension TableSession {
         }
         var ids: [String] = []
         var start = cursor.map { StateItem.key($0) }
-        // A prefix that few have would make many empty pages; some of them are looked through here.
-        for _ in 0..<16 {
+        // A prefix that few have, or a small limit, would make many empty pages; so many items are looked at for one page here.
+        for _ in 0..<64 {
             let page = try await self.perform(
                 .scan(
-                    table: self.table, expression, after: start, limit: limit - ids.count, isConsistent: true,
+                    table: self.table, expression, after: start, limit: max(limit, 500), isConsistent: true,
                     reportsCapacity: self.reportsCapacity), .list, deadline: deadline)
             for item in page.items {
                 // Others' items with keys that are no persistence IDs are none of ours.
-                if let id = item[StateItem.id]?.text, PersistenceID.violation(in: id) == nil { ids.append(id) }
+                guard let id = item[StateItem.id]?.text, PersistenceID.violation(in: id) == nil else { continue }
+                ids.append(id)
+                // The rest of what was found is found again by the next page.
+                if ids.count == limit { return StateIDPage(ids: ids, next: StateIDPage.Cursor(id)) }
             }
             start = page.next
-            if start == nil || ids.count >= limit { break }
+            if start == nil || self.client.now >= deadline { break }
         }
         let next = start?[StateItem.id]?.text
         return StateIDPage(ids: ids, next: next.map { StateIDPage.Cursor($0) })

@@ -19,7 +19,9 @@ extension TableSession {
         let chunks = ChunkSet(state.payload, writeID: writeID)
         do throws(StoreError) {
             for number in 0..<chunks.count {
-                let item = chunks.item(number, of: state.payload.bytes, id: state.persistenceID)
+                let item = chunks.item(
+                    number, of: state.payload.bytes, id: state.persistenceID,
+                    unixMilliseconds: self.client.settings.clock.unixMilliseconds)
                 // Chunks have a name of their own: writing one twice writes the same.
                 try await self.perform(
                     .putItem(
@@ -69,7 +71,8 @@ extension TableSession {
                             TransactionAction(
                                 .check(key: StateItem.key(TechnicalKey.tombstone(of: id))), table: self.table,
                                 StoreCondition.isEarlier(than: state.version)),
-                        ], token: "\(writeID.text)-\(round)", byteCount: byteCount, reportsCapacity: self.reportsCapacity)
+                        ], token: "\(writeID.text)-\(round)", byteCount: byteCount,
+                        reportsCapacity: self.reportsCapacity)
                 }
             do throws(CallFailure) {
                 try await self.client.perform(request, deadline: deadline)
@@ -215,7 +218,7 @@ extension TableSession {
     // MARK: What is there
 
     /// What a deletion has to know of the item, without its payload.
-    private func head(of id: String, deadline: Duration) async throws(StoreError) -> StoredHead? {
+    func head(of id: String, deadline: Duration) async throws(StoreError) -> StoredHead? {
         var expression = Expression()
         expression.projection = "PersistenceID, VersionNumber, WriteID, Chunks"
         return try await self.perform(
@@ -256,8 +259,10 @@ extension TableSession {
         await self.removeChunks(chunks)
     }
 
-    /// Removes chunks that nothing refers to. What fails is left behind: it costs storage and nothing else, and is found by
-    /// ``removeOrphans(deadline:)``.
+    /// Removes chunks that nothing refers to.
+    ///
+    /// What fails is left behind: it costs storage and nothing else, and is found by
+    /// ``removeOrphanedChunks(olderThan:)``.
     private func removeChunks(_ chunks: ChunkSet) async {
         let deadline = self.client.now + self.configuration.readTimeout
         let writes = (0..<chunks.count).map { BatchWrite.delete(key: StateItem.key(chunks.key($0))) }

@@ -1,6 +1,8 @@
 internal import CYYJSON
 
-/// Something in an answer is not as it should be. Says what, never with the answer's own bytes.
+/// Something in an answer is not as it should be.
+///
+/// Says what, never with the answer's own bytes.
 struct AnswerFlaw: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }
@@ -55,7 +57,9 @@ final class JSONScratch {
     }
 }
 
-/// A value of a parsed answer. Valid only while the answer is lent.
+/// A value of a parsed answer.
+///
+/// Valid only while the answer is lent.
 struct JSONValue {
     fileprivate let pointer: UnsafeMutablePointer<yyjson_val>
 

@@ -1,7 +1,9 @@
 import Glibc
 import PerdureConcurrency
 
-/// An HTTP server on loopback that answers as a test tells it, byte by byte if need be. Each connection has a thread.
+/// An HTTP server on loopback that answers as a test tells it, byte by byte if need be.
+///
+/// Each connection has a thread.
 final class ScriptedPeer: Sendable {
     struct Request: Sendable {
         var line: String

@@ -14,7 +14,8 @@ struct PromiseTests {
         let configuration = try TestServer.configuration(table: table)
         try await DynamoDBStore(configuration).setup()
         let fixture = StateStoreFixture(
-            "dynamodb", makeStore: { try DynamoDBStore(TestServer.configuration(table: table, endpoint: proxy.peer.url)) },
+            "dynamodb",
+            makeStore: { try DynamoDBStore(TestServer.configuration(table: table, endpoint: proxy.peer.url)) },
             corruptRow: { _, id in
                 try await RawClient.with {
                     var expression = Expression()

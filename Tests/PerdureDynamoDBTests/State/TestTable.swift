@@ -71,7 +71,8 @@ struct RawClient: Sendable {
         var settings = DynamoDBClient.Settings(endpoint: parts, region: configuration.region ?? "eu-central-1")
         settings.attemptTimeout = .seconds(20)
         change(&settings)
-        let source = credentials ?? FixedCredentials(credentials: AWSCredentials(accessKeyID: "test", secretAccessKey: "test"))
+        let source =
+            credentials ?? FixedCredentials(credentials: AWSCredentials(accessKeyID: "test", secretAccessKey: "test"))
         let client = DynamoDBClient(
             settings, on: transport, credentials: CredentialsCache(source, clock: settings.clock), seed: 1)
         return try await body(RawClient(client: client))
@@ -92,10 +93,13 @@ final class LossyProxy: Sendable {
         let (plan, target) = (self.plan, self.target)
         self.peer = try ScriptedPeer { request in
             let isChange = ["PutItem", "TransactWriteItems", "UpdateItem", "DeleteItem"].contains(request.operation)
-            let loss = !isChange ? nil : plan.withLock { plan -> Loss? in
-                guard let id = plan.keys.first(where: { request.text.contains($0) }) else { return nil }
-                return plan.removeValue(forKey: id)
-            }
+            let loss =
+                !isChange
+                ? nil
+                : plan.withLock { plan -> Loss? in
+                    guard let id = plan.keys.first(where: { request.text.contains($0) }) else { return nil }
+                    return plan.removeValue(forKey: id)
+                }
             if loss == .request { return .close }
             guard let answer = Self.forward(request, to: target) else { return .close }
             return loss == .answer ? .close : .bytesAndStay(answer)
@@ -123,7 +127,9 @@ final class LossyProxy: Sendable {
         let bytes = Array((head + "connection: close\r\n\r\n").utf8) + request.body
         var sent = 0
         while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes { send(connection, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+            let count = bytes[sent...].withUnsafeBytes {
+                send(connection, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
             guard count > 0 else { return nil }
             sent += count
         }
