@@ -33,4 +33,31 @@ struct PromiseTests {
         #expect(report.broken.isEmpty)
         await TestServer.drop(table)
     }
+
+    /// A tenth of all changes or their answers get lost: histories must still be linearizable, one writer of several must win, and
+    /// nobody may conflict with themselves.
+    @Test("keeps order while requests and answers get lost") func keepsOrderOnABadNetwork() async throws {
+        let proxy = try LossyProxy()
+        defer { proxy.peer.stop() }
+        let table = TestServer.randomTable()
+        let seed = UInt64.random(in: 0 ... .max)
+        try await DynamoDBStore(TestServer.configuration(table: table)).setup()
+        proxy.loseAtRandom(perMille: 100, seed: seed)
+        let fixture = StateStoreFixture(
+            "dynamodb on a bad network",
+            makeStore: {
+                var configuration = try TestServer.configuration(table: table, endpoint: proxy.peer.url)
+                configuration.retries.budget = 10_000
+                return try DynamoDBStore(configuration)
+            }, loseNextAnswer: { _, id in proxy.lose(.answer, id) }, loseNextRequest: { _, id in proxy.lose(.request, id) })
+        // Unconditional changes admit that they do not know; the suite takes that for what it is only where it loses answers itself.
+        let promises = StatePromise.all.filter { [2, 4].contains($0.number) }
+        var settings = PromiseSettings(seed: seed)
+        settings.timeLimit = .seconds(120)
+        let report = await StatePromises.verify(fixture, promises: promises, settings: settings)
+        print(report)
+        #expect(report.broken.isEmpty, "seed \(seed)")
+        #expect(report.keptCount == promises.count)
+        await TestServer.drop(table)
+    }
 }

@@ -3,6 +3,7 @@ import PerdureConcurrency
 import PerdureDynamoDB
 import PerdureIO
 import PerdureModel
+import PerdureTestKit
 
 @testable import PerdureDynamoDB
 
@@ -84,26 +85,39 @@ final class LossyProxy: Sendable {
     enum Loss: Sendable { case request, answer }
 
     private let plan = LockedState<[String: Loss]>([:])
+    /// Of so many in a thousand changes the request or the answer is lost, picked by a generator with a seed.
+    private let random = LockedState((generator: SeededGenerator(seed: 0), perMille: 0))
     private let target: Int
     let peer: ScriptedPeer
 
     init() throws {
         let endpoint = try TestServer.configuration(table: "none").endpoint ?? ""
         self.target = URLParts(endpoint)?.port ?? 0
-        let (plan, target) = (self.plan, self.target)
+        let (plan, target, random) = (self.plan, self.target, self.random)
         self.peer = try ScriptedPeer { request in
             let isChange = ["PutItem", "TransactWriteItems", "UpdateItem", "DeleteItem"].contains(request.operation)
             let loss =
                 !isChange
                 ? nil
                 : plan.withLock { plan -> Loss? in
-                    guard let id = plan.keys.first(where: { request.text.contains($0) }) else { return nil }
+                    guard let id = plan.keys.first(where: { request.text.contains($0) }) else {
+                        return random.withLock { random in
+                            guard Int.random(in: 0..<1_000, using: &random.generator) < random.perMille else {
+                                return nil
+                            }
+                            return Bool.random(using: &random.generator) ? .request : .answer
+                        }
+                    }
                     return plan.removeValue(forKey: id)
                 }
             if loss == .request { return .close }
             guard let answer = Self.forward(request, to: target) else { return .close }
             return loss == .answer ? .close : .bytesAndStay(answer)
         }
+    }
+
+    func loseAtRandom(perMille: Int, seed: UInt64) {
+        self.random.withLock { $0 = (SeededGenerator(seed: seed), perMille) }
     }
 
     /// The next change of an ID, which must need no escaping in JSON, suffers `loss`.
