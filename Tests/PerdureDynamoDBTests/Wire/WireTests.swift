@@ -11,6 +11,8 @@ func parse<Answer>(
 ) throws(AnswerFlaw) -> Answer {
     let padded = UnsafeMutableRawBufferPointer.allocate(byteCount: text.count + JSONScratch.padding, alignment: 16)
     defer { padded.deallocate() }
+    // As an earlier answer may have left it: what would complete a text that was cut.
+    for index in padded.indices { padded[index] = UInt8(ascii: "}") }
     padded.copyBytes(from: text)
     return try JSONScratch().parse(UnsafeMutableRawBufferPointer(rebasing: padded[..<text.count]), body)
 }
