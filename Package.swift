@@ -13,6 +13,7 @@ let package = Package(
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
         .library(name: "PerdureCQL", targets: ["PerdureCQL"]),
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
+        .library(name: "PerdureDynamoDB", targets: ["PerdureDynamoDB"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
     ],
     targets: [
@@ -20,6 +21,9 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CLibPQ", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CYYJSON", providers: [.apt(["libyyjson-dev"])]),
         .systemLibrary(name: "CLinux"),
 
         // The domain.
@@ -33,6 +37,7 @@ let package = Package(
         // What stores on a network stand on.
         .target(
             name: "PerdureIO", dependencies: ["PerdureConcurrency", "CLinux"], swiftSettings: settings),
+        .target(name: "PerdureCrypto", dependencies: ["COpenSSL"], swiftSettings: settings),
 
         // Stores.
         .target(
@@ -45,6 +50,13 @@ let package = Package(
             name: "PerdurePostgres",
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ"],
             resources: [.embedInCode("Schema/states1.sql"), .embedInCode("Schema/states2.sql")],
+            swiftSettings: settings),
+
+        .target(
+            name: "PerdureDynamoDB",
+            dependencies: [
+                "PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "PerdureCrypto", "CCurl", "CYYJSON",
+            ],
             swiftSettings: settings),
 
         // For tests: ours, and our users'.
@@ -87,6 +99,10 @@ let package = Package(
         .testTarget(
             name: "PerdurePostgresTests",
             dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureDynamoDBTests",
+            dependencies: ["PerdureDynamoDB", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),

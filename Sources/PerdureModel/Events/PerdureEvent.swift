@@ -35,6 +35,11 @@ public enum PerdureEvent: Sendable {
     /// A group commit ended: so many writes in one transaction.
     case batchCommitted(store: String, writes: Int, took: Duration)
 
+    /// A request to a store's service failed and is sent again after a while.
+    case requestRetried(store: String, operation: String, attempt: Int, after: Duration, reason: String)
+    /// A request was charged so many units of capacity, by a service that counts them.
+    case capacityConsumed(store: String, operation: String, table: String, units: Double)
+
     /// Why an entity left memory.
     public enum PassivationReason: String, Sendable, Hashable {
         /// Nobody had used it for the configured time.
@@ -65,8 +70,10 @@ extension PerdureEvent {
     /// How much attention this event wants.
     public var level: Level {
         switch self {
-        case .commandHandled, .batchCommitted: .trace
-        case .entityActivated, .entityPassivated, .writeConflicted, .writeRepeated, .commandFailed: .debug
+        case .commandHandled, .batchCommitted, .capacityConsumed: .trace
+        case .entityActivated, .entityPassivated, .writeConflicted, .writeRepeated, .commandFailed,
+            .requestRetried:
+            .debug
         case .storeConnected, .storeDisconnected, .schemaMigrated: .info
         case .writeOutcomeUnknown, .publishFailed, .changesUndelivered: .warning
         }
@@ -88,6 +95,8 @@ extension PerdureEvent {
         case .schemaMigrated: "store.schema.migrated"
         case .writeRepeated: "store.write.repeated"
         case .batchCommitted: "store.batch.committed"
+        case .requestRetried: "store.request.retried"
+        case .capacityConsumed: "store.capacity.consumed"
         }
     }
 
@@ -121,6 +130,13 @@ extension PerdureEvent {
             [("store", store), ("entity.id", id), ("attempt", "\(attempt)")]
         case .batchCommitted(let store, let writes, let took):
             [("store", store), ("writes", "\(writes)"), ("took", "\(took)")]
+        case .requestRetried(let store, let operation, let attempt, let after, let reason):
+            [
+                ("store", store), ("operation", operation), ("attempt", "\(attempt)"), ("after", "\(after)"),
+                ("reason", reason),
+            ]
+        case .capacityConsumed(let store, let operation, let table, let units):
+            [("store", store), ("operation", operation), ("table", table), ("units", "\(units)")]
         }
     }
 }

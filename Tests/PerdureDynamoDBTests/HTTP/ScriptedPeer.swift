@@ -1,0 +1,185 @@
+import Glibc
+import PerdureConcurrency
+
+/// An HTTP server on loopback that answers as a test tells it, byte by byte if need be.
+///
+/// Each connection has a thread.
+final class ScriptedPeer: Sendable {
+    struct Request: Sendable {
+        var line: String
+        /// In the order in which they came, names in lower case.
+        var headers: [(name: String, value: String)]
+        var body: [UInt8]
+        /// The number of the connection that it came on, from 1, and of the request among all, from 1.
+        var connection: Int
+        var number: Int
+
+        func header(_ name: String) -> String? { self.headers.first { $0.name == name }?.value }
+        var operation: String { self.header("x-amz-target").map { String($0.split(separator: ".").last ?? "") } ?? "" }
+        var text: String { String(decoding: self.body, as: UTF8.self) }
+    }
+
+    enum Reply: Sendable {
+        case answer(Int, String, headers: [(String, String)] = [])
+        /// Exactly these bytes; then the connection is closed.
+        case bytes([UInt8])
+        /// Exactly these bytes, which are a whole answer that does not end with its connection.
+        case bytesAndStay([UInt8])
+        /// The connection is closed without a byte.
+        case close
+        /// Nothing, until the client closes the connection.
+        case silence
+        /// The whole answer, but a byte at a time.
+        case slowly(Int, String)
+    }
+
+    typealias Script = @Sendable (Request) -> Reply
+
+    let port: Int
+    private let listener: CInt
+    private let script: Script
+    private struct State {
+        var requests: [Request] = []
+        var connections = 0
+        var open: Set<CInt> = []
+        var isStopped = false
+    }
+    private let state = LockedState(State())
+
+    var url: String { "http://127.0.0.1:\(self.port)" }
+    var requests: [Request] { self.state.withLock { $0.requests } }
+    var connectionCount: Int { self.state.withLock { $0.connections } }
+
+    init(_ script: @escaping Script) throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                guard bind(listener, address, length) == 0, listen(listener, 128) == 0 else { return CInt(-1) }
+                return getsockname(listener, address, &length)
+            }
+        }
+        struct NoPort: Error {}
+        guard status == 0 else { throw NoPort() }
+        self.port = Int(UInt16(bigEndian: address.sin_port))
+        self.listener = listener
+        self.script = script
+        try BlockingThread.start(named: "peer") { self.acceptAll() }
+    }
+
+    func stop() {
+        let open = self.state.withLock { state -> Set<CInt> in
+            state.isStopped = true
+            return state.open
+        }
+        shutdown(self.listener, Int32(SHUT_RDWR))
+        for connection in open { shutdown(connection, Int32(SHUT_RDWR)) }
+    }
+
+    private func acceptAll() {
+        while true {
+            let connection = accept(self.listener, nil, nil)
+            if connection < 0 || self.state.withLock({ $0.isStopped }) {
+                if connection >= 0 { close(connection) }
+                close(self.listener)
+                return
+            }
+            let number = self.state.withLock { state in
+                state.connections += 1
+                state.open.insert(connection)
+                return state.connections
+            }
+            try? BlockingThread.start(named: "peer-connection") {
+                self.serve(connection, number)
+                self.state.withLock { _ = $0.open.remove(connection) }
+                close(connection)
+            }
+        }
+    }
+
+    private func serve(_ connection: CInt, _ number: Int) {
+        var buffer: [UInt8] = []
+        while let request = self.read(connection, number, &buffer) {
+            switch self.script(request) {
+            case .answer(let status, let body, let headers):
+                guard send(Self.answer(status, body, headers), on: connection) else { return }
+            case .bytes(let bytes):
+                _ = send(bytes, on: connection)
+                return
+            case .bytesAndStay(let bytes):
+                // What it forwards says "connection: close", and so it must.
+                _ = self.send(bytes, on: connection)
+                return
+            case .close: return
+            case .silence:
+                var byte: UInt8 = 0
+                while recv(connection, &byte, 1, 0) > 0 {}
+                return
+            case .slowly(let status, let body):
+                for byte in Self.answer(status, body, []) { guard send([byte], on: connection) else { return } }
+            }
+        }
+    }
+
+    static func answer(_ status: Int, _ body: String, _ headers: [(String, String)]) -> [UInt8] {
+        var text =
+            "HTTP/1.1 \(status) Something\r\nContent-Length: \(body.utf8.count)\r\nContent-Type: application/x-amz-json-1.0\r\n"
+        for (name, value) in headers { text += "\(name): \(value)\r\n" }
+        return Array((text + "\r\n" + body).utf8)
+    }
+
+    private func send(_ bytes: [UInt8], on connection: CInt) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(connection, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    private func read(_ connection: CInt, _ number: Int, _ buffer: inout [UInt8]) -> Request? {
+        let end = Array("\r\n\r\n".utf8)
+        while true {
+            if let headEnd = buffer.firstRange(of: end) {
+                let lines = String(decoding: buffer[..<headEnd.lowerBound], as: UTF8.self).split(separator: "\r\n")
+                let headers = lines.dropFirst().map { line -> (name: String, value: String) in
+                    let parts = line.split(separator: ":", maxSplits: 1)
+                    return (parts[0].lowercased(), parts.count > 1 ? String(parts[1].drop { $0 == " " }) : "")
+                }
+                let length = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
+                if buffer.count >= headEnd.upperBound + length {
+                    let body = Array(buffer[headEnd.upperBound..<(headEnd.upperBound + length)])
+                    buffer.removeFirst(headEnd.upperBound + length)
+                    return self.state.withLock { state in
+                        let request = Request(
+                            line: String(lines.first ?? ""), headers: headers, body: body, connection: number,
+                            number: state.requests.count + 1)
+                        state.requests.append(request)
+                        return request
+                    }
+                }
+            }
+            var chunk = [UInt8](repeating: 0, count: 65_536)
+            let count = recv(connection, &chunk, chunk.count, 0)
+            guard count > 0 else { return nil }
+            buffer.append(contentsOf: chunk[..<count])
+        }
+    }
+}
+
+extension Array<UInt8> {
+    fileprivate func firstRange(of pattern: [UInt8]) -> Range<Int>? {
+        guard self.count >= pattern.count else { return nil }
+        for start in 0...(self.count - pattern.count)
+        where self[start] == pattern[0] && self[start..<(start + pattern.count)].elementsEqual(pattern) {
+            return start..<(start + pattern.count)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,159 @@
+import Glibc
+import PerdureConcurrency
+import PerdureDynamoDB
+import PerdureIO
+import PerdureModel
+import PerdureTestKit
+
+@testable import PerdureDynamoDB
+
+/// The DynamoDB Local that tests run against, as `script/server dynamodb start` prints it.
+enum TestServer {
+    static let url = getenv("PERDURE_TEST_DYNAMODB").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+
+    static func configuration(table: String, endpoint: String? = nil) throws -> DynamoDBConfiguration {
+        var configuration = try DynamoDBConfiguration(url: self.url ?? "dynamodb://eu-central-1/none")
+        configuration.table = table
+        configuration.credentials = .fixed(AWSCredentials(accessKeyID: "test", secretAccessKey: "test"))
+        if let endpoint { configuration.endpoint = endpoint }
+        // DynamoDB Local shares two cores with everything else that runs here.
+        configuration.attemptTimeout = .seconds(20)
+        configuration.writeTimeout = .seconds(50)
+        configuration.readTimeout = .seconds(50)
+        return configuration
+    }
+
+    static func randomTable() -> String { "test-\(String(UInt64.random(in: 0 ... .max), radix: 36))" }
+
+    /// Makes a table for `body` and takes it away afterwards.
+    static func withTable<Result>(
+        _ change: (inout DynamoDBConfiguration) -> Void = { _ in }, _ body: (DynamoDBStore) async throws -> Result
+    ) async throws -> Result {
+        var configuration = try Self.configuration(table: Self.randomTable())
+        change(&configuration)
+        let store = try DynamoDBStore(configuration)
+        try await store.setup()
+        do {
+            let result = try await body(store)
+            await store.disconnect()
+            await Self.drop(configuration.table)
+            return result
+        } catch {
+            await store.disconnect()
+            await Self.drop(configuration.table)
+            throw error
+        }
+    }
+
+    static func drop(_ table: String) async {
+        _ = try? await RawClient.with { try await $0.perform(.deleteTable(table)) }
+    }
+}
+
+struct NoEndpoint: Error {}
+
+/// A client of the service below the store: for items as others write them.
+struct RawClient: Sendable {
+    let client: DynamoDBClient
+
+    func perform<Answer>(_ operation: PerdureDynamoDB.Operation<Answer>) async throws(CallFailure) -> Answer {
+        try await self.client.perform(operation, deadline: self.client.now + .seconds(50))
+    }
+
+    static func with<Result>(
+        endpoint: String? = nil, _ change: (inout DynamoDBClient.Settings) -> Void = { _ in },
+        credentials: (any CredentialsSource)? = nil, _ body: (RawClient) async throws -> Result
+    ) async throws -> Result {
+        let transport = try HTTPTransport.start(named: "raw", .init())
+        defer { transport.shutDown() }
+
+        let configuration = try TestServer.configuration(table: "none", endpoint: endpoint)
+        guard let parts = configuration.endpoint.flatMap({ URLParts($0) }) else { throw NoEndpoint() }
+        var settings = DynamoDBClient.Settings(endpoint: parts, region: configuration.region ?? "eu-central-1")
+        settings.attemptTimeout = .seconds(20)
+        change(&settings)
+        let source =
+            credentials ?? FixedCredentials(credentials: AWSCredentials(accessKeyID: "test", secretAccessKey: "test"))
+        let client = DynamoDBClient(
+            settings, on: transport, credentials: CredentialsCache(source, clock: settings.clock), seed: 1)
+        return try await body(RawClient(client: client))
+    }
+}
+
+/// Stands between a store and the server, and loses what it is told to lose.
+final class LossyProxy: Sendable {
+    enum Loss: Sendable { case request, answer }
+
+    private let plan = LockedState<[String: Loss]>([:])
+    /// Of so many in a thousand changes the request or the answer is lost, picked by a generator with a seed.
+    private let random = LockedState((generator: SeededGenerator(seed: 0), perMille: 0))
+    private let target: Int
+    let peer: ScriptedPeer
+
+    init() throws {
+        let endpoint = try TestServer.configuration(table: "none").endpoint ?? ""
+        self.target = URLParts(endpoint)?.port ?? 0
+        let (plan, target, random) = (self.plan, self.target, self.random)
+        self.peer = try ScriptedPeer { request in
+            let isChange = ["PutItem", "TransactWriteItems", "UpdateItem", "DeleteItem"].contains(request.operation)
+            let loss =
+                !isChange
+                ? nil
+                : plan.withLock { plan -> Loss? in
+                    guard let id = plan.keys.first(where: { request.text.contains($0) }) else {
+                        return random.withLock { random in
+                            guard Int.random(in: 0..<1_000, using: &random.generator) < random.perMille else {
+                                return nil
+                            }
+                            return Bool.random(using: &random.generator) ? .request : .answer
+                        }
+                    }
+                    return plan.removeValue(forKey: id)
+                }
+            if loss == .request { return .close }
+            guard let answer = Self.forward(request, to: target) else { return .close }
+            return loss == .answer ? .close : .bytesAndStay(answer)
+        }
+    }
+
+    func loseAtRandom(perMille: Int, seed: UInt64) {
+        self.random.withLock { $0 = (SeededGenerator(seed: seed), perMille) }
+    }
+
+    /// The next change of an ID, which must need no escaping in JSON, suffers `loss`.
+    func lose(_ loss: Loss, _ id: String) { self.plan.withLock { $0[id] = loss } }
+
+    private static func forward(_ request: ScriptedPeer.Request, to port: Int) -> [UInt8]? {
+        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(connection) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = UInt16(port).bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        let status = withUnsafePointer(to: address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard status == 0 else { return nil }
+        var head = request.line + "\r\n"
+        for (name, value) in request.headers where name != "connection" { head += "\(name): \(value)\r\n" }
+        let bytes = Array((head + "connection: close\r\n\r\n").utf8) + request.body
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                send(connection, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return nil }
+            sent += count
+        }
+        var answer: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(connection, &chunk, chunk.count, 0)
+            if count < 0 { return nil }
+            if count == 0 { return answer }
+            answer += chunk[..<count]
+        }
+    }
+}
