@@ -67,7 +67,7 @@ let package = Package(
 
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.
         .executableTarget(
-            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite", "PerdurePostgres"],
+            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB"],
             path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
 

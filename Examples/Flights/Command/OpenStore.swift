@@ -1,3 +1,4 @@
+import PerdureDynamoDB
 import PerdurePostgres
 import PerdureSQLite
 import PerdureState
@@ -23,8 +24,13 @@ func openStore(_ url: String) async throws -> any StateStore {
         let store = try PostgresStore(url: url)
         try await store.setup()
         return store
+    case "dynamodb":
+        let store = try DynamoDBStore(url: url)
+        try await store.setup()
+        return store
     case let scheme:
-        throw UsageError("there is no store for \(scheme): URLs; there are sqlite:PATH, postgres://… and memory:")
+        throw UsageError(
+            "there is no store for \(scheme): URLs; there are sqlite:PATH, postgres://…, dynamodb://… and memory:")
     }
 }
 
