@@ -11,6 +11,7 @@ let package = Package(
     products: [
         .library(name: "PerdureState", targets: ["PerdureState"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
+        .library(name: "PerdureCQL", targets: ["PerdureCQL"]),
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
         .library(name: "PerdureDynamoDB", targets: ["PerdureDynamoDB"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
@@ -18,7 +19,7 @@ let package = Package(
     targets: [
         // Libraries of the system: each has exactly one importer.
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CLibPQ", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "COpenSSL", providers: [.apt(["libssl-dev"])]),
@@ -30,9 +31,12 @@ let package = Package(
         .target(name: "PerdureModel", dependencies: ["PerdureConcurrency"], swiftSettings: settings),
         .target(name: "PerdureState", dependencies: ["PerdureModel", "PerdureConcurrency"], swiftSettings: settings),
 
+        // The Cassandra native protocol as values: no socket, no clock, no lock.
+        .target(name: "PerdureCQL", dependencies: ["CLZ4"], swiftSettings: settings),
+
         // What stores on a network stand on.
         .target(
-            name: "PerdureIO", dependencies: ["PerdureModel", "PerdureConcurrency", "CLinux"], swiftSettings: settings),
+            name: "PerdureIO", dependencies: ["PerdureConcurrency", "CLinux"], swiftSettings: settings),
 
         .target(name: "PerdureCrypto", dependencies: ["COpenSSL"], swiftSettings: settings),
 
@@ -46,6 +50,7 @@ let package = Package(
         .target(
             name: "PerdurePostgres",
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ"],
+            resources: [.embedInCode("Schema/states1.sql"), .embedInCode("Schema/states2.sql")],
             swiftSettings: settings),
 
         .target(
@@ -61,16 +66,20 @@ let package = Package(
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
-        // Benchmarks, run by script/bench; the C target holds what figures are held against.
-        .target(name: "CBaselines", path: "Benchmarks/CBaselines", linkerSettings: [.linkedLibrary("sqlite3")]),
-        .executableTarget(
-            name: "perdure-bench", dependencies: ["PerdureSQLite", "PerdureState", "CBaselines"],
-            path: "Benchmarks/PerdureBench", swiftSettings: settings),
-
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.
         .executableTarget(
-            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite"], path: "Examples/Flights",
+            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite", "PerdurePostgres"],
+            path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
+
+        // Benchmarks, run by script/bench; the C target holds what figures are held against.
+        .target(
+            name: "CBaselines", path: "Benchmarks/CBaselines",
+            linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("pq")]),
+        .executableTarget(
+            name: "perdure-bench",
+            dependencies: ["PerdureSQLite", "PerdurePostgres", "PerdureState", "CBaselines"],
+            path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
         // Tests mirror the sources.
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
@@ -84,9 +93,13 @@ let package = Package(
             dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
             swiftSettings: settings),
         .testTarget(
+            name: "PerdureCQLTests", dependencies: ["PerdureCQL"], exclude: ["Vectors/generate.py"],
+            swiftSettings: settings),
+        .testTarget(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
-            name: "PerdurePostgresTests", dependencies: ["PerdurePostgres", "PerdureIO", "PerdureTestKit"],
+            name: "PerdurePostgresTests",
+            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureDynamoDBTests",

@@ -11,7 +11,14 @@ let usage = """
       --list      only print the names
     """
 
-if _isDebugAssertConfiguration() {
+// The compiler drops assertions, and with them this assignment, from a release build.
+var isDebugBuild = false
+assert(
+    {
+        isDebugBuild = true
+        return true
+    }())
+if isDebugBuild {
     say("bench: a debug build measures nothing of use; run script/bench, which builds in release mode")
     exit(2)
 }
@@ -19,7 +26,7 @@ if _isDebugAssertConfiguration() {
 var names: [String] = []
 var isJSON = false
 var rounds = 5
-let all = MemoryBenchmarks.all + SQLiteBenchmarks.all
+let all = MemoryBenchmarks.all + SQLiteBenchmarks.all + PostgresBenchmarks.all
 
 var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {

@@ -28,7 +28,7 @@ enum FlightsCommand {
     }
 
     private static func fly(_ arguments: Arguments) async throws {
-        let store = try openStore(arguments.store)
+        let store = try await openStore(arguments.store)
         // A file without its columns is refused before anything is opened.
         _ = try FlightReader(path: arguments.flights)
         let survey = try FileSurvey(path: arguments.flights)

@@ -24,7 +24,7 @@ import Testing
         var point = 0
         while point < 2_000 {
             // Neighbouring points of a long failure are much the same.
-            point += length == 1 ? 1 : 3
+            point += length == 1 ? 1 : 5
             let child = try await withTemporaryFolder { folder in
                 let path = folder + "/states.sqlite"
                 let child = try await ChildProcess.run(

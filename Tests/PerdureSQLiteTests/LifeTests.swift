@@ -33,6 +33,20 @@ import Testing
         }
     }
 
+    /// A store that nobody disconnected ends its threads and closes its file when it goes.
+    @Test func aForgottenStoreClosesItself() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/states.sqlite"
+            try await SQLiteStore(path).write(sample("a", 1), if: .absent)
+            let clock = ContinuousClock()
+            let start = clock.now
+            // Its threads need a moment; a store that keeps itself alive would need for ever.
+            while !openFiles(below: path).isEmpty, clock.now - start < .seconds(60) { await Task.yield() }
+            #expect(openFiles(below: path).isEmpty)
+            #expect(try await SQLiteStore(path).latestState(of: "a") == sample("a", 1))
+        }
+    }
+
     /// Everything that was let in before `disconnect()` is answered, and what was acknowledged is there.
     @Test func disconnectingDrains() async throws {
         try await withTemporaryFolder { folder in

@@ -22,10 +22,31 @@ make_certificates() {
     chmod 600 "$to/server.key" "$to/authority.key"
 }
 
+# launch PORT: starts the server on the data that is there and waits until it answers.
+launch() {
+    # shellcheck disable=SC2086
+    (cd "$home" && as_user "$user" "$programs/pg_ctl" start --silent --wait --timeout 60 --pgdata "$home/data" --log "$home/log" --options "-c \
+        listen_addresses=127.0.0.1 -c port=$1 -c unix_socket_directories= -c fsync=on -c synchronous_commit=on \
+        -c max_connections=200 -c shared_buffers=256MB -c max_wal_size=4GB -c jit=off \
+        -c ssl=on -c ssl_ca_file=$home/authority.crt -c ssl_cert_file=$home/server.crt -c ssl_key_file=$home/server.key \
+        ${PERDURE_POSTGRES_OPTIONS-}" >"$home/pg_ctl.log" 2>&1)
+}
+
+started() {
+    answers || fail "PostgreSQL started but does not answer; see $home/log"
+    say "postgres $("$programs/postgres" --version | sed 's/[^0-9]*\([0-9.]*\).*/\1/') answers; its log is $home/log"
+    url
+}
+
 start() {
     if answers; then say "postgres runs already"; url; return; fi
     [ -x "$programs/initdb" ] || fail "PostgreSQL's server programs are missing; run script/bootstrap"
     [ "$(id -u)" -ne 0 ] || id "$user" >/dev/null 2>&1 || fail "the user '$user' is missing; run script/bootstrap"
+    if [ -e "$home/url" ]; then
+        # It crashed, or was killed: the same data on the same port.
+        launch "$(url | sed 's/.*:\([0-9]*\)\/.*/\1/')" && { started; return; }
+        say "what was left of the last server does not start; beginning anew"
+    fi
     stop
     mkdir -p "$home"
     [ "$(id -u)" -ne 0 ] || chown "$user" "$home"
@@ -44,21 +65,24 @@ start() {
     local attempt
     for attempt in 1 2 3; do
         port=$(free_port)
-        # shellcheck disable=SC2086
-        if (cd "$home" && as_user "$user" "$programs/pg_ctl" start --silent --wait --timeout 60 --pgdata "$home/data" --log "$home/log" --options "-c \
-            listen_addresses=127.0.0.1 -c port=$port -c unix_socket_directories= -c fsync=on -c synchronous_commit=on \
-            -c max_connections=200 -c shared_buffers=256MB -c max_wal_size=4GB -c jit=off \
-            -c ssl=on -c ssl_ca_file=$home/authority.crt -c ssl_cert_file=$home/server.crt -c ssl_key_file=$home/server.key \
-            ${PERDURE_POSTGRES_OPTIONS-}" >"$home/pg_ctl.log" 2>&1); then
+        if launch "$port"; then
             printf 'postgres://perdure:%s@127.0.0.1:%s/postgres\n' "$password" "$port" >"$home/url"
-            answers || fail "PostgreSQL started but does not answer; see $home/log"
-            say "postgres $("$programs/postgres" --version | sed 's/[^0-9]*\([0-9.]*\).*/\1/') answers on port $port; its log is $home/log"
-            url
+            started
             return
         fi
     done
     tail -n 20 "$home/log" >&2
     fail "PostgreSQL did not start; its last lines are above"
+}
+
+# The server and all its processes end at once, as when the power goes; its data stays for the next start.
+crash() {
+    local pid
+    pid=$(head -n 1 "$home/data/postmaster.pid") || fail "postgres does not run"
+    # shellcheck disable=SC2046
+    kill -KILL "$pid" $(ps -o pid= --ppid "$pid") 2>/dev/null || true
+    local attempt
+    for attempt in $(seq 100); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
 }
 
 stop() {

@@ -12,4 +12,9 @@ uint64_t baseline_heap_bytes(void);
 /// store's statement, pragmas and row size. Returns updates per second, or a negative number when SQLite failed.
 double baseline_sqlite_updates(const char *path, int ids, int batch, int count, int payload_bytes);
 
+
+/// Rows one by one over one connection, as the eGo store does it: one upsert (or one read), one round trip, one commit. `count` of them
+/// over `ids` rows in turn. Returns rows per second, or a negative number when the server failed, with the reason on standard error.
+double baseline_postgres_rows(const char *url, int ids, int count, int payload_bytes, int reading);
+
 #endif

@@ -1,12 +1,13 @@
+import PerdurePostgres
 import PerdureSQLite
 import PerdureState
 
-/// The store that a URL names.
+/// The store that a URL names, with its tables made where they are missing.
 ///
 /// **This is the one place to add another kind of store.**
 ///
 /// - Throws: ``UsageError`` when the URL names none, ``StoreError`` when the store refuses what it says.
-func openStore(_ url: String) throws -> any StateStore {
+func openStore(_ url: String) async throws -> any StateStore {
     guard let colon = url.firstIndex(of: ":") else {
         throw UsageError("\(url.debugDescription) is no store URL; try sqlite:flights.sqlite or memory:")
     }
@@ -18,8 +19,12 @@ func openStore(_ url: String) throws -> any StateStore {
     case "sqlite":
         guard !rest.isEmpty else { throw UsageError("sqlite: needs the path of a file, as in sqlite:flights.sqlite") }
         return try SQLiteStore(rest)
+    case "postgres", "postgresql":
+        let store = try PostgresStore(url: url)
+        try await store.setup()
+        return store
     case let scheme:
-        throw UsageError("there is no store for \(scheme): URLs; there are sqlite:PATH and memory:")
+        throw UsageError("there is no store for \(scheme): URLs; there are sqlite:PATH, postgres://… and memory:")
     }
 }
 

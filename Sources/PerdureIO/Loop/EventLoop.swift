@@ -1,7 +1,6 @@
 internal import CLinux
 internal import Glibc
 internal import PerdureConcurrency
-internal import PerdureModel
 internal import Synchronization
 
 /// One thread that waits on epoll, and the executor of every actor that owns a descriptor on it.
@@ -38,7 +37,6 @@ package final class EventLoop: SerialExecutor, Sendable {
     }
 
     private let name: String
-    private let clock = SystemClock()
     private let poller: CInt
     private let wakeUp: CInt
     private let inbox = LockedState(Inbox())
@@ -143,8 +141,13 @@ package final class EventLoop: SerialExecutor, Sendable {
 
     // MARK: Time
 
-    /// Monotonic time, as of ``PerdureClock/now`` of the system's clock.
-    package var now: Duration { self.clock.now }
+    /// Monotonic time (`CLOCK_MONOTONIC`), the same as that of the model's system clock.
+    package var now: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Duration(
+            secondsComponent: Int64(time.tv_sec), attosecondsComponent: Int64(time.tv_nsec) * 1_000_000_000)
+    }
 
     package typealias TimerID = TimerHeap<() -> Void>.ID
 

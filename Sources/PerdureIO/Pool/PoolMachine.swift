@@ -1,4 +1,6 @@
-/// What a pool of connections decides, as a plain value: it is told what happened and says what to do. No socket, no clock.
+/// What a pool of connections decides, as a plain value: it is told what happened and says what to do.
+///
+/// No socket, no clock.
 ///
 /// Every method returns the actions that must follow, in their order. A connection that an action closes is gone: whatever is
 /// told of it afterwards is ignored.

@@ -1,6 +1,8 @@
 internal import Synchronization
 
-/// The unique name of one write, kept in its row: by it a write whose answer was lost is known again. A `uuid` on the wire.
+/// The unique name of one write, kept in its row: by it a write whose answer was lost is known again.
+///
+/// A `uuid` on the wire.
 struct WriteID: Hashable, Sendable {
     let high: UInt64
     let low: UInt64

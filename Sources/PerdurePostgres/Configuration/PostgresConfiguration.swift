@@ -1,3 +1,5 @@
+public import PerdureModel
+
 /// How to reach a PostgreSQL server, and how to use it.
 ///
 /// What is not said comes from the `PG*` environment variables, the service file and the password file, as with every program
@@ -33,6 +35,12 @@ public struct PostgresConfiguration: Sendable {
     public var readTimeout: Duration = .seconds(10)
     /// The largest payload that is written, in bytes; 64 MiB. The server itself would take close to 1 GB.
     public var maximumPayloadByteCount = 64 << 20
+
+    /// The unit in which timestamps are written; reading tells every unit apart.
+    public var writesNanoseconds = false
+
+    /// Gets told what happens inside; nobody unless set.
+    public var observer: (any EventObserver)?
 
     /// Makes a configuration that takes everything from the environment.
     public init() {}

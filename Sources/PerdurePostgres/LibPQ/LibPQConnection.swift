@@ -56,8 +56,10 @@ final class LibPQConnection: DescriptorHandler {
         let connection = Self.withCStrings(keywords) { keys, values in PQconnectStartParams(keys, values, 0) }
         guard let connection else { return done(.failure(ServerFault("libpq has no memory for a connection"))) }
         self.connection = connection
+        // Verbose messages have the SQLSTATE in them, which there is no other way to learn before the connection stands.
+        PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
         guard PQstatus(connection) != CONNECTION_BAD else {
-            let fault = self.currentFault
+            let fault = ServerFault(connecting: self.currentFault.message)
             self.close()
             return done(.failure(fault))
         }
@@ -99,6 +101,7 @@ final class LibPQConnection: DescriptorHandler {
         let fault: ServerFault
         switch status {
         case PGRES_POLLING_OK:
+            PQsetErrorVerbosity(connection, PQERRORS_DEFAULT)
             if PQsetnonblocking(connection, 1) == 0, PQenterPipelineMode(connection) == 1, self.watch(.readable) {
                 self.phase = .idle
                 return done(.success(()))
@@ -106,7 +109,7 @@ final class LibPQConnection: DescriptorHandler {
             fault = self.currentFault
         case PGRES_POLLING_READING where self.watch(.readable): return
         case PGRES_POLLING_WRITING where self.watch(.writable): return
-        default: fault = self.currentFault
+        default: fault = ServerFault(connecting: self.currentFault.message)
         }
         self.close()
         done(.failure(fault))
@@ -127,7 +130,7 @@ final class LibPQConnection: DescriptorHandler {
         var isSent = true
         for (index, step) in exchange.steps.enumerated() where isSent {
             let statement = step.statement
-            if !self.prepared.contains(statement), !preparing.contains(statement) {
+            if statement.name.isEmpty || !self.prepared.contains(statement) && !preparing.contains(statement) {
                 isSent = PQsendPrepare(connection, statement.name, statement.sql, 0, nil) == 1
                 preparing.append(statement)
                 expected.append(.prepared(statement))
@@ -220,7 +223,9 @@ final class LibPQConnection: DescriptorHandler {
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
                 let rows = ServerResult(owning: result)
                 switch progress.expected.last {
-                case .prepared(let statement)?: self.prepared.insert(statement)  // stands whatever comes after
+                case .prepared(let statement)?:
+                    // It stands whatever comes after; one without a name until the next.
+                    if !statement.name.isEmpty { self.prepared.insert(statement) }
                 case .rows(let step)?: progress.exchange.receive(step, rows)
                 case nil: break
                 }

@@ -1,7 +1,9 @@
 internal import CLibPQ
 internal import PerdureIO
 
-/// A request to the server, on a connection of its own, to stop what another connection does. Best effort; never blocks.
+/// A request to the server, on a connection of its own, to stop what another connection does.
+///
+/// Best effort; never blocks.
 final class ServerCancellation: DescriptorHandler {
     private let loop: EventLoop
     private var handle: UnsafeMutableRawPointer?

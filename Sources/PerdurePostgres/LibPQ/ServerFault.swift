@@ -32,6 +32,32 @@ struct ServerFault: Error, Sendable {
         self.constraint = field(cpq_field_constraint())
     }
 
+    /// A failure to connect, from libpq's verbose message: `… FATAL:  28P01: password authentication failed …`, then `LOCATION: …`.
+    ///
+    /// With several hosts there are several such lines; the last that has a code counts, as it is of the last host tried.
+    init(connecting message: String) {
+        let lines = message.split(separator: "\n").filter { !$0.hasPrefix("LOCATION:") }
+        var told: [String] = []
+        var state = ""
+        for line in lines {
+            let bytes = Array(line.utf8)
+            var text = String(line)
+            for start in bytes.indices where start + 10 <= bytes.count {
+                let code = bytes[(start + 3)..<(start + 8)]
+                guard bytes[start] == UInt8(ascii: ":"), bytes[start + 1] == 32, bytes[start + 2] == 32,
+                    bytes[start + 8] == UInt8(ascii: ":"), bytes[start + 9] == 32,
+                    code.allSatisfy({ (48...57).contains($0) || (65...90).contains($0) })
+                else { continue }
+                state = String(decoding: code, as: UTF8.self)
+                text = String(decoding: bytes[..<(start + 2)] + bytes[(start + 9)...], as: UTF8.self)
+                break
+            }
+            told.append(text)
+        }
+        self.init(Self.trimmed(told.joined(separator: "; ")))
+        self.state = state
+    }
+
     /// libpq ends its messages with a line feed.
     static func trimmed(_ message: String) -> String {
         var message = message[...]

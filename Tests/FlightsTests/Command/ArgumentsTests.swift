@@ -24,13 +24,13 @@ import Testing
         #expect(throws: UsageError.self) { try Arguments(arguments) }
     }
 
-    @Test func storesByURL() throws {
-        #expect(try openStore("memory:") is InMemoryStateStore)
-        #expect(try openStore("sqlite:x.sqlite") is SQLiteStore)
+    @Test func storesByURL() async throws {
+        #expect(try await openStore("memory:") is InMemoryStateStore)
+        #expect(try await openStore("sqlite:x.sqlite") is SQLiteStore)
     }
 
     @Test(arguments: ["", "x.sqlite", "sqlite:", "memory:x", "mysql://localhost"])
-    func noStore(url: String) {
-        #expect(throws: UsageError.self) { try openStore(url) }
+    func noStore(url: String) async {
+        await #expect(throws: UsageError.self) { try await openStore(url) }
     }
 }

@@ -1,0 +1,173 @@
+import CBaselines
+import Glibc
+import PerdurePostgres
+import Synchronization
+
+/// The PostgreSQL store, and entities on it, against rows one by one on one connection, and against `pgbench`.
+///
+/// The server's URL is in `PERDURE_BENCH_POSTGRES`; `script/bench` starts one.
+enum PostgresBenchmarks {
+    static let all: [Benchmark] = [
+        write(inFlight: 1, count: 2_000, baselineCount: 2_000),
+        write(inFlight: 64, count: 50_000, baselineCount: 3_000),
+        write(inFlight: 256, count: 100_000, baselineCount: 3_000),
+        Benchmark(
+            "postgres-write-ceiling", unit: "rows/s", measure: { try await writes(inFlight: 256, count: 200_000) },
+            against: "pgbench, batches of 64 rows on 2 connections", baseline: pgbench),
+        Benchmark(
+            "postgres-read-64", unit: "reads/s", measure: { try await reads(inFlight: 64, count: 150_000) },
+            against: "one by one on one connection, C on libpq",
+            baseline: { try await rows(ids: 64, count: 20_000, reading: true) }),
+        entity(live: 64, count: 50_000), entity(live: 256, count: 100_000),
+        Benchmark(
+            "entity-postgres-64-p99", unit: "ms", measure: { try await entities(live: 64, count: 50_000).p99 }),
+        Benchmark(
+            "entity-postgres-256-p99", unit: "ms", measure: { try await entities(live: 256, count: 100_000).p99 }),
+    ]
+
+    private static let payload = StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: 200))
+
+    private static func url() throws -> String {
+        guard let url = getenv("PERDURE_BENCH_POSTGRES") else {
+            throw BenchmarkFailure("PERDURE_BENCH_POSTGRES is not set; script/bench starts a server and sets it")
+        }
+        return String(cString: url)
+    }
+
+    // MARK: Ours
+
+    private static func write(inFlight: Int, count: Int, baselineCount: Int) -> Benchmark {
+        Benchmark(
+            "postgres-write-\(inFlight)", unit: "writes/s",
+            measure: { try await writes(inFlight: inFlight, count: count) },
+            against: "one by one on one connection, C on libpq",
+            baseline: { try await rows(ids: inFlight, count: baselineCount, reading: false) })
+    }
+
+    private static func writes(inFlight: Int, count: Int) async throws -> Double {
+        try await withStore { store in
+            try await fill(store, inFlight)
+            return try await rate(of: count, over: inFlight) { task, share in
+                for version in 1...UInt64(share) {
+                    try await store.write(row(task, version: version + 1), if: .version(version))
+                }
+            }
+        }
+    }
+
+    private static func reads(inFlight: Int, count: Int) async throws -> Double {
+        try await withStore { store in
+            try await fill(store, inFlight)
+            return try await rate(of: count, over: inFlight) { task, share in
+                for _ in 0..<share { _ = try await store.latestState(of: "account-\(task)") }
+            }
+        }
+    }
+
+    private static func entity(live: Int, count: Int) -> Benchmark {
+        Benchmark(
+            "entity-postgres-\(live)", unit: "commands/s",
+            measure: { try await entities(live: live, count: count).rate },
+            against: "upserts one by one on one connection, C on libpq",
+            baseline: { try await rows(ids: live, count: 3_000, reading: false) })
+    }
+
+    /// Commands per second, and the 99th percentile of a command's time in milliseconds.
+    private static func entities(live: Int, count: Int) async throws -> (rate: Double, p99: Double) {
+        try await withStore { store in
+            let engine = StateEngine(store: store) { Account() }
+            let times = Mutex<[Double]>([])
+            let rate = try await rate(of: count, over: live) { task, share in
+                let entity = engine.entity(Account.self, "account-\(task)")
+                var own: [Double] = []
+                own.reserveCapacity(share)
+                for _ in 0..<share {
+                    let start = seconds()
+                    try await entity.send(.credit(1))
+                    own.append(seconds() - start)
+                }
+                let mine = own
+                times.withLock { $0 += mine }
+            }
+            let sorted = times.withLock { $0.sorted() }
+            return (rate, sorted[sorted.count * 99 / 100] * 1_000)
+        }
+    }
+
+    private static func fill(_ store: PostgresStore, _ count: Int) async throws {
+        for task in 0..<count { try await store.write(row(task, version: 1), if: .absent) }
+    }
+
+    private static func row(_ task: Int, version: UInt64) -> DurableState {
+        DurableState(
+            persistenceID: "account-\(task)", version: version, payload: self.payload, timestamp: 1_700_000_000_000)
+    }
+
+    private static func withStore<Result>(_ body: (PostgresStore) async throws -> Result) async throws -> Result {
+        let store = try PostgresStore(url: try self.url())
+        try await store.setup()
+        try await self.sql("TRUNCATE states_store, states_tombstones")
+        let result = try await body(store)
+        await store.disconnect()
+        return result
+    }
+
+    // MARK: What it is held against
+
+    private static func rows(ids: Int, count: Int, reading: Bool) async throws -> Double {
+        let rate = baseline_postgres_rows(try self.url(), Int32(ids), Int32(count), 200, reading ? 1 : 0)
+        guard rate > 0 else { throw BenchmarkFailure("the loop in C failed") }
+        return rate
+    }
+
+    /// The same rows by `pgbench`: what the server takes in batches of 64 on two connections, whatever the client.
+    private static func pgbench() async throws -> Double {
+        let script = "/tmp/perdure-bench-\(getpid()).sql"
+        // A statement of a pgbench script stands on one line or ends with a semicolon; its own commands end with their line.
+        try self.save(
+            """
+            \\set base random(0, 3) * 64
+            UPDATE states_store AS s SET version_number = s.version_number + 1, state_payload = i.payload,
+                state_manifest = 'bench', timestamp = 1700000000000, shard_number = 1
+            FROM (SELECT 'account-' || (:base + n) AS id, decode(repeat('07', 200), 'hex') AS payload
+                FROM generate_series(0, 63) AS n ORDER BY 1) AS i
+            WHERE s.persistence_id = i.id;
+
+            """, in: script)
+        defer { remove(script) }
+        let store = try PostgresStore(url: try self.url())
+        try await self.fill(store, 0)
+        for task in 0..<256 { try await store.write(self.row(task, version: 1), if: .always) }
+        await store.disconnect()
+        let command =
+            "pgbench --no-vacuum --protocol prepared --client 2 --jobs 2 --time 3 --file \(script) '\(try self.url())'"
+        let output = try self.run(command)
+        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
+            let transactions = line.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) })
+        else { throw BenchmarkFailure("pgbench said: \(output)") }
+        return transactions * 64
+    }
+
+    private static func sql(_ text: String) async throws {
+        _ = try self.run("psql '\(try self.url())' -qAtc '\(text)'")
+    }
+
+    private static func save(_ text: String, in path: String) throws {
+        guard let file = fopen(path, "w") else { throw BenchmarkFailure("cannot write \(path)") }
+        fputs(text, file)
+        fclose(file)
+    }
+
+    /// What a command prints; its programs are found beside the server's.
+    private static func run(_ command: String) throws -> String {
+        guard let pipe = popen("PATH=$PATH:$PERDURE_POSTGRES_PROGRAMS; \(command) 2>&1", "r") else {
+            throw BenchmarkFailure("cannot run \(command)")
+        }
+        var output: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4_096)
+        while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { output += chunk[..<count] }
+        let text = String(decoding: output, as: UTF8.self)
+        guard pclose(pipe) == 0 else { throw BenchmarkFailure("a program failed: \(text)") }
+        return text
+    }
+}

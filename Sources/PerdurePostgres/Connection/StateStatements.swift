@@ -1,0 +1,185 @@
+/// The statements on the tables of one layout.
+///
+/// Each takes its rows as arrays, one array a column, rows in the order of their IDs.
+///
+/// Two rules keep batches of several processes from waiting for each other in a circle. A batch locks its rows in the order of
+/// the arrays: the arrays are always the outer side of a nested loop, because `= ANY (ARRAY[…])` can be looked up in an index but
+/// neither hashed nor merged, and because our connections switch sequential scans off. And each kind of change is a
+/// transaction of its own.
+struct StateStatements: Sendable {
+    private let table: String
+    private let tombstones: String
+    private let isExtended: Bool
+    /// Statements of different layouts have different names: a connection may have prepared both.
+    private let suffix: String
+
+    init(_ layout: TableLayout) {
+        self.table = "\(layout.schema).states_store"
+        self.tombstones = "\(layout.schema).states_tombstones"
+        self.isExtended = layout.isExtended
+        self.suffix = layout.isExtended ? "" : "_plain"
+    }
+
+    private func statement(_ name: String, _ sql: String) -> Statement {
+        Statement(name: "perdure_\(name)\(self.suffix)", sql: sql)
+    }
+
+    // MARK: Writing
+
+    private var columns: String {
+        "persistence_id, version_number, state_payload, state_manifest, timestamp, shard_number"
+            + (self.isExtended ? ", write_id" : "")
+    }
+
+    /// The rows of a batch; parameter 7 is the write's ID where the table keeps it.
+    private var rows: String {
+        self.isExtended
+            ? "unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[])"
+                + " WITH ORDINALITY AS i(id, version, payload, manifest, time, shard, write, n)"
+            : "unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[])"
+                + " WITH ORDINALITY AS i(id, version, payload, manifest, time, shard, n)"
+    }
+
+    private var values: String {
+        "i.id, i.version, i.payload, i.manifest, i.time, i.shard" + (self.isExtended ? ", i.write" : "")
+    }
+
+    /// Writes over exactly the version that the write names; returns the numbers of the rows that it changed, from 1.
+    var replace: Statement {
+        let expected = self.isExtended ? "$8" : "$7"
+        let rows =
+            self.isExtended
+            ? "unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[], "
+                + "\(expected)::bigint[]) WITH ORDINALITY AS i(id, version, payload, manifest, time, shard, write, expected, n)"
+            : "unnest($1::text[], $2::bigint[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[], "
+                + "\(expected)::bigint[]) WITH ORDINALITY AS i(id, version, payload, manifest, time, shard, expected, n)"
+        return self.statement(
+            "replace",
+            """
+            UPDATE \(self.table) AS s SET version_number = i.version, state_payload = i.payload,
+                state_manifest = i.manifest, timestamp = i.time, shard_number = i.shard\
+            \(self.isExtended ? ", write_id = i.write" : "")
+            FROM \(rows)
+            WHERE s.persistence_id = ANY (ARRAY[i.id]) AND s.version_number = i.expected
+            RETURNING i.n
+            """)
+    }
+
+    /// Writes where nothing is, unless a tombstone has the version or a later one; returns the IDs that it wrote.
+    var create: Statement {
+        let condition =
+            self.isExtended
+            ? " WHERE i.version > coalesce((SELECT t.version_number FROM \(self.tombstones) t"
+                + " WHERE t.persistence_id = i.id), 0)" : ""
+        return self.statement(
+            "create",
+            """
+            INSERT INTO \(self.table) (\(self.columns)) SELECT \(self.values) FROM \(self.rows)\(condition)
+            ON CONFLICT (persistence_id) DO NOTHING RETURNING persistence_id
+            """)
+    }
+
+    /// Takes back what ``create`` wrote, in its transaction, where a whole life has begun and ended since its snapshot was taken.
+    ///
+    /// That life's tombstone can be seen now, and no other can come before this transaction ends: the row is ours. Returns
+    /// the IDs that it took back.
+    var uncreate: Statement {
+        self.statement(
+            "uncreate",
+            """
+            DELETE FROM \(self.table) AS s USING unnest($1::text[], $2::bigint[], $3::uuid[]) AS i(id, version, write)
+            WHERE s.persistence_id = ANY (ARRAY[i.id]) AND s.write_id = i.write AND EXISTS
+                (SELECT FROM \(self.tombstones) t WHERE t.persistence_id = i.id AND t.version_number >= i.version)
+            RETURNING s.persistence_id
+            """)
+    }
+
+    /// Writes whatever is there.
+    var put: Statement {
+        self.statement(
+            "put",
+            """
+            INSERT INTO \(self.table) AS s (\(self.columns)) SELECT \(self.values) FROM \(self.rows)
+            ON CONFLICT (persistence_id) DO UPDATE SET version_number = excluded.version_number,
+                state_payload = excluded.state_payload, state_manifest = excluded.state_manifest,
+                timestamp = excluded.timestamp, shard_number = excluded.shard_number\
+            \(self.isExtended ? ", write_id = excluded.write_id" : "")
+            """)
+    }
+
+    /// Deletes the version that is named, or whatever is there for -1, and leaves tombstones; returns the IDs that it deleted.
+    var remove: Statement {
+        self.statement(
+            "remove",
+            """
+            WITH gone AS (
+                DELETE FROM \(self.table) AS s
+                USING unnest($1::text[], $2::bigint[], $3::uuid[]) AS i(id, expected, write)
+                WHERE s.persistence_id = ANY (ARRAY[i.id]) AND (i.expected = -1 OR s.version_number = i.expected)
+                RETURNING s.persistence_id, s.version_number, i.write)
+            INSERT INTO \(self.tombstones) AS t (persistence_id, version_number, write_id)
+            SELECT persistence_id, least(version_number, 9223372036854775806) + 1, write FROM gone
+            ON CONFLICT (persistence_id) DO UPDATE SET version_number = excluded.version_number,
+                write_id = excluded.write_id, deleted_at = excluded.deleted_at
+            RETURNING t.persistence_id
+            """)
+    }
+
+    /// What is there for IDs whose write or deletion was not done: number, version, its write; tombstone's version, its write.
+    var explain: Statement {
+        self.isExtended
+            ? self.statement(
+                "explain",
+                """
+                SELECT i.n, s.version_number, s.write_id, t.version_number, t.write_id
+                FROM unnest($1::text[]) WITH ORDINALITY AS i(id, n)
+                LEFT JOIN \(self.table) s ON s.persistence_id = ANY (ARRAY[i.id])
+                LEFT JOIN \(self.tombstones) t ON t.persistence_id = ANY (ARRAY[i.id])
+                """)
+            : self.statement(
+                "explain",
+                """
+                SELECT i.n, s.version_number, NULL::uuid, NULL::bigint, NULL::uuid
+                FROM unnest($1::text[]) WITH ORDINALITY AS i(id, n)
+                LEFT JOIN \(self.table) s ON s.persistence_id = ANY (ARRAY[i.id])
+                """)
+    }
+
+    /// The numbers of the IDs whose rows nobody else has locked, or that have no row.
+    var unlocked: Statement {
+        self.statement(
+            "unlocked",
+            """
+            SELECT i.n FROM unnest($1::text[]) WITH ORDINALITY AS i(id, n)
+            LEFT JOIN LATERAL (SELECT true AS is_free FROM \(self.table) x
+                WHERE x.persistence_id = ANY (ARRAY[i.id]) FOR NO KEY UPDATE SKIP LOCKED) f ON true
+            LEFT JOIN \(self.table) s ON s.persistence_id = ANY (ARRAY[i.id])
+            WHERE f.is_free OR s.persistence_id IS NULL
+            """)
+    }
+
+    // MARK: Reading
+
+    /// The states of IDs: number, version, payload, manifest, timestamp, shard.
+    var read: Statement {
+        self.statement(
+            "read",
+            """
+            SELECT i.n, s.version_number, s.state_payload, s.state_manifest, s.timestamp, s.shard_number
+            FROM unnest($1::text[]) WITH ORDINALITY AS i(id, n)
+            JOIN \(self.table) s ON s.persistence_id = ANY (ARRAY[i.id])
+            """)
+    }
+
+    /// IDs from `$1` on, beyond `$2`, to `$3`, at most `$4`, in the order of their bytes.
+    var list: Statement {
+        self.statement(
+            "list",
+            """
+            SELECT s.persistence_id FROM \(self.table) s
+            WHERE s.persistence_id COLLATE "C" >= $1::text AND s.persistence_id COLLATE "C" > $2::text
+                AND s.persistence_id COLLATE "C" <= $3::text
+            ORDER BY s.persistence_id COLLATE "C" LIMIT $4::bigint
+            """)
+    }
+}

@@ -1,0 +1,349 @@
+internal import PerdureConcurrency
+internal import PerdureIO
+public import PerdureState
+
+/// A store in PostgreSQL: for services on more than one machine.
+///
+/// Rows are those of the eGo store, so services in Go may share the table. Acknowledged writes are on the server's disk, as
+/// far as the server flushes its log (`fsync`); `synchronous_commit=off` is overruled for the store's own sessions. Writes that
+/// wait at the same time, of any IDs, travel together in one statement and one round trip, and each gets its own answer; a lone
+/// write waits for nobody. Reads travel together too.
+///
+/// A write whose answer was lost is sent again under the same write ID until its outcome is known. Several stores and several
+/// processes may use one table: correctness comes from the conditions of writes.
+///
+/// Nothing is opened before ``connect()`` or the first use, and tables are only made by ``setup(_:)``. A table that eGo made
+/// works as it is, except that states cannot be deleted and lost answers stay unknown until ``setup(_:)`` has added what that takes.
+///
+/// ```swift
+/// let store = try PostgresStore(url: "postgres://ada@db.example/bank")
+/// try await store.setup()
+/// try await store.write(DurableState(persistenceID: "ada", version: 1, payload: payload), if: .absent)
+/// await store.disconnect()
+/// ```
+public final class PostgresStore: StateStore, StateListing, StateBatching {
+    /// What events call this store.
+    static let name = "postgres"
+
+    /// How the server is reached and used.
+    public let configuration: PostgresConfiguration
+
+    /// What is at work while the store is connected.
+    final class Works: Sendable {
+        let loop: EventLoop
+        let core: LoopBound<StoreCore>
+        let intake: Intake
+
+        init(_ configuration: PostgresConfiguration) throws(LoopFailure) {
+            let loop = try EventLoop.start(named: "perdure-pg")
+            let core = LoopBound(StoreCore(configuration, on: loop), on: loop)
+            self.loop = loop
+            self.core = core
+            self.intake = Intake(on: loop) { intake in core.value.take(intake.fetch()) }
+            loop.perform { core.value.pool.start() }
+        }
+
+        /// Lets what is under way finish, then ends everything and calls `done` on the loop.
+        func end(_ done: @escaping @Sendable () -> Void) {
+            self.intake.close()
+            let (loop, core, intake) = (self.loop, self.core, self.intake)
+            loop.perform {
+                core.value.take(intake.fetch())
+                core.value.close {
+                    loop.shutDown()
+                    done()
+                }
+            }
+        }
+    }
+
+    private enum Phase {
+        case unopened
+        case open(Works)
+        case closed
+    }
+
+    private let phase = LockedState(Phase.unopened)
+    private let writeIDs = WriteIDGenerator()
+    private let clock = SystemClock()
+
+    /// Makes a store; opens and starts nothing.
+    ///
+    /// - Throws: ``StoreError/Code/misconfigured`` when a setting is out of its range, with the rule in the message.
+    public init(_ configuration: PostgresConfiguration) throws(StoreError) {
+        if let violation = configuration.violation {
+            throw StoreError(.misconfigured, operation: .connect, message: violation)
+        }
+        self.configuration = configuration
+    }
+
+    /// Makes a store of a URL; see ``PostgresConfiguration/init(url:)``.
+    ///
+    /// - Throws: ``StoreError/Code/misconfigured`` that says which part of the URL is wrong.
+    public convenience init(url: String) throws(StoreError) {
+        try self.init(PostgresConfiguration(url: url))
+    }
+
+    deinit {
+        if case .open(let works) = self.phase.withLock({ $0 }) { works.end {} }
+    }
+
+    /// The largest payload that is written; see ``PostgresConfiguration/maximumPayloadByteCount``.
+    public var maximumPayloadByteCount: Int { self.configuration.maximumPayloadByteCount }
+
+    // MARK: Connection
+
+    /// Connects, and sees that the tables are there.
+    ///
+    /// - Throws: ``StoreError/Code/misconfigured`` where there is no table, ``StoreError/Code/forbidden`` where the server
+    ///   does not let us in, ``StoreError/Code/unavailable`` or ``StoreError/Code/timeout`` where it cannot be reached.
+    public func connect() async throws(StoreError) {
+        let works = try self.works(for: .connect, reopening: true)
+        _ = try await self.inquire(.connect, works, within: self.configuration.connectTimeout) { _ in nil }
+        self.configuration.observer?.observe(.storeConnected(store: Self.name))
+    }
+
+    /// Finishes what is under way, closes every connection and ends the event loop. Idempotent.
+    ///
+    /// Afterwards reading and writing throw ``StoreError/Code/closed`` until ``connect()`` or ``ping()`` is called.
+    public func disconnect() async {
+        let works: Works? = self.phase.withLock { phase in
+            defer { phase = .closed }
+            if case .open(let works) = phase { return works }
+            return nil
+        }
+        guard let works else { return }
+        await withUnsafeContinuation { continuation in works.end { continuation.resume() } }
+        self.configuration.observer?.observe(.storeDisconnected(store: Self.name))
+    }
+
+    /// Asks the server for an answer; connects if not connected.
+    ///
+    /// - Throws: what keeps the server from answering, as ``connect()`` does.
+    public func ping() async throws(StoreError) {
+        let works = try self.works(for: .ping, reopening: true)
+        _ = try await self.inquire(.ping, works, within: self.configuration.connectTimeout) { _ in
+            Exchange.Step(statement: StoreConnection.ping, parameters: ParameterBuffer())
+        }
+    }
+
+    /// What is at work; set to work if it is not, unless the store was disconnected and `reopening` is false.
+    func works(for operation: StoreError.Operation, reopening: Bool = false) throws(StoreError) -> Works {
+        do throws(LoopFailure) {
+            let works = try self.phase.withLock { phase throws(LoopFailure) -> Works? in
+                switch phase {
+                case .open(let works): return works
+                case .closed where !reopening: return nil
+                case .unopened, .closed:
+                    let works = try Works(self.configuration)
+                    phase = .open(works)
+                    return works
+                }
+            }
+            if let works { return works }
+        } catch {
+            throw StoreError(.unavailable, operation: operation, message: "\(error)")
+        }
+        throw self.closed(operation)
+    }
+
+    private func closed(_ operation: StoreError.Operation, _ id: String? = nil) -> StoreError {
+        StoreError(
+            .closed, operation: operation, persistenceID: id,
+            message: "the store was disconnected; call connect() to use it again")
+    }
+
+    func checkNotCancelled(_ operation: StoreError.Operation, _ id: String?) throws(StoreError) {
+        guard Task.isCancelled else { return }
+        throw StoreError(
+            .cancelled, operation: operation, persistenceID: id,
+            message: "the caller's task was cancelled before anything was sent")
+    }
+
+    // MARK: States
+
+    /// Stores `state` if `condition` holds; see ``StateStore/write(_:if:)``.
+    ///
+    /// - Throws: a ``StoreError`` whose outcome says whether the write may have happened. Unknown are only writes whose answer
+    ///   was lost and could not be found out in time, unconditional ones, and those on a table without our columns.
+    public func write(_ state: DurableState, if condition: WriteCondition) async throws(StoreError) {
+        try self.checkWrite(state, if: condition)
+        try self.checkVersion(condition, .write, state.persistenceID)
+        try await self.submit(state, if: condition, .write)
+    }
+
+    /// Deletes the state under `id` if `condition` holds; see ``StateStore/delete(_:if:)``.
+    ///
+    /// - Throws: a ``StoreError`` whose outcome says whether the deletion may have happened; ``StoreError/Code/misconfigured``
+    ///   on a table that has no tombstones.
+    public func delete(_ id: String, if condition: WriteCondition) async throws(StoreError) {
+        try self.checkID(id, for: .delete)
+        try self.checkVersion(condition, .delete, id)
+        let state = DurableState(persistenceID: id, version: 0, payload: StatePayload(manifest: "", bytes: []))
+        try await self.submit(state, if: condition, .delete)
+    }
+
+    /// The state stored under `id`, or nil when there is none.
+    ///
+    /// - Throws: a ``StoreError`` when it cannot be read; never because it is absent.
+    public func latestState(of id: String) async throws(StoreError) -> DurableState? {
+        try self.checkID(id, for: .read)
+        try self.checkNotCancelled(.read, id)
+        let works = try self.works(for: .read)
+        let deadline = self.clock.now + self.configuration.readTimeout
+        let answer: PendingRead.Answer = await withUnsafeContinuation { continuation in
+            let read = PendingRead(id, deadline: deadline, caller: .one(continuation))
+            if !works.intake.leave({ $0.reads.append(read) }) { read.answer(.failure(self.closed(.read, id))) }
+        }
+        return try answer.get()
+    }
+
+    /// A version that the columns cannot hold is stored nowhere: the condition cannot hold, and cannot be asked either.
+    func checkVersion(
+        _ condition: WriteCondition, _ operation: StoreError.Operation, _ id: String
+    ) throws(StoreError) {
+        guard case .version(let version) = condition, version > UInt64(Int64.max) else { return }
+        throw StoreError(
+            .invalidRequest, operation: operation, persistenceID: id,
+            message: "this store holds versions up to \(Int64.max); the condition names version \(version)")
+    }
+
+    /// Puts a change in line and waits for its answer. Once in line it goes on to its end, whatever becomes of the caller.
+    private func submit(
+        _ state: DurableState, if condition: WriteCondition, _ operation: StoreError.Operation
+    ) async throws(StoreError) {
+        try self.checkNotCancelled(operation, state.persistenceID)
+        let works = try self.works(for: operation)
+        let deadline = self.clock.now + self.configuration.writeTimeout
+        let error: StoreError? = await withUnsafeContinuation { continuation in
+            let write = PendingWrite(
+                state, if: condition, operation, id: self.writeIDs.next(), deadline: deadline,
+                caller: .one(continuation))
+            if !works.intake.leave({ $0.writes.append(write) }) {
+                write.answer(self.closed(operation, state.persistenceID))
+            }
+        }
+        if let error { throw error }
+    }
+
+    /// Asks the server something else; returns the first column of the rows.
+    func inquire(
+        _ operation: StoreError.Operation, _ works: Works, within limit: Duration,
+        _ step: @escaping @Sendable (StateStatements) -> Exchange.Step?
+    ) async throws(StoreError) -> [String] {
+        try self.checkNotCancelled(operation, nil)
+        let deadline = self.clock.now + limit
+        let answer: Result<[String], StoreError> = await withUnsafeContinuation { continuation in
+            let inquiry = Inquiry(operation, deadline: deadline, continuation, step: step)
+            if !works.intake.leave({ $0.inquiries.append(inquiry) }) { inquiry.answer(self.closed(operation)) }
+        }
+        return try answer.get()
+    }
+
+    // MARK: Batches
+
+    /// The states of `ids`, each at the place of its ID; nil where there is none.
+    public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
+        guard !ids.isEmpty else { return [] }
+        let works: Works
+        do throws(StoreError) {
+            try self.checkNotCancelled(.read, nil)
+            works = try self.works(for: .read)
+        } catch {
+            return ids.map { .failure(error.with(persistenceID: $0)) }
+        }
+        let deadline = self.clock.now + self.configuration.readTimeout
+        let answers: [PendingRead.Answer?] = await withUnsafeContinuation { continuation in
+            let gathering = Gathering<PendingRead.Answer>(count: ids.count, continuation)
+            var reads: [PendingRead] = []
+            for (index, id) in ids.enumerated() {
+                do throws(StoreError) {
+                    try self.checkID(id, for: .read)
+                    reads.append(PendingRead(id, deadline: deadline, caller: .place(gathering, index)))
+                } catch {
+                    gathering.put(.failure(error), at: index)
+                }
+            }
+            if !works.intake.leave({ $0.reads.append(contentsOf: reads) }) {
+                for read in reads { read.answer(.failure(self.closed(.read, read.id))) }
+            }
+        }
+        return answers.map { $0 ?? .success(nil) }
+    }
+
+    /// Writes each state if its condition holds; the results stand at the places of the writes.
+    ///
+    /// They wait in line side by side and mostly travel together; still each succeeds or fails by itself.
+    public func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
+        guard !writes.isEmpty else { return [] }
+        let works: Works
+        do throws(StoreError) {
+            try self.checkNotCancelled(.write, nil)
+            works = try self.works(for: .write)
+        } catch {
+            return writes.map { .failure(error.with(persistenceID: $0.state.persistenceID)) }
+        }
+        let deadline = self.clock.now + self.configuration.writeTimeout
+        let answers: [StoreError??] = await withUnsafeContinuation { continuation in
+            let gathering = Gathering<StoreError?>(count: writes.count, continuation)
+            var pending: [PendingWrite] = []
+            for (index, write) in writes.enumerated() {
+                do throws(StoreError) {
+                    try self.checkWrite(write.state, if: write.condition)
+                    try self.checkVersion(write.condition, .write, write.state.persistenceID)
+                    pending.append(
+                        PendingWrite(
+                            write.state, if: write.condition, .write, id: self.writeIDs.next(), deadline: deadline,
+                            caller: .place(gathering, index)))
+                } catch {
+                    gathering.put(error, at: index)
+                }
+            }
+            if !works.intake.leave({ $0.writes.append(contentsOf: pending) }) {
+                for write in pending { write.answer(self.closed(.write, write.persistenceID)) }
+            }
+        }
+        return answers.map { answer in
+            if let error = answer ?? nil { return .failure(error) }
+            return .success(())
+        }
+    }
+
+    // MARK: Listing
+
+    /// A page of the IDs that begin with `prefix` and come after `cursor`, in byte order.
+    ///
+    /// - Parameters:
+    ///   - prefix: compared by bytes; empty for all.
+    ///   - cursor: the `next` of the page before; nil for the first.
+    ///   - limit: the most IDs in a page, 1 to 10,000.
+    /// - Returns: the page, and where the next begins.
+    /// - Throws: ``StoreError`` when the page cannot be read, ``StoreError/Code/invalidRequest`` for a limit out of range.
+    public func persistenceIDs(
+        withPrefix prefix: String, after cursor: StateIDPage.Cursor?, limit: Int
+    ) async throws(StoreError) -> StateIDPage {
+        try self.checkLimit(limit)
+        let after = cursor?.text ?? ""
+        // No ID has NUL or more than 255 bytes, so nothing can begin so.
+        guard prefix.utf8.count <= PersistenceID.maximumByteCount, !prefix.utf8.contains(0) else {
+            return StateIDPage(ids: [], next: nil)
+        }
+        guard !after.utf8.contains(0) else {
+            throw StoreError(
+                .invalidRequest, operation: .list, message: "\(after.debugDescription) is not a cursor of this listing")
+        }
+        let works = try self.works(for: .list)
+        var ids = try await self.inquire(.list, works, within: self.configuration.readTimeout) { statements in
+            var parameters = ParameterBuffer()
+            parameters.append(prefix)
+            parameters.append(after)
+            // The last character of all, so often that no ID with the prefix comes after it.
+            parameters.append(prefix + String(repeating: "\u{10FFFF}", count: 64))
+            parameters.append(Int64(limit + 1))
+            return Exchange.Step(statement: statements.list, parameters: parameters)
+        }
+        guard ids.count > limit else { return StateIDPage(ids: ids, next: nil) }
+        ids.removeLast()
+        return StateIDPage(ids: ids, next: ids.last.map { StateIDPage.Cursor($0) })
+    }
+}
