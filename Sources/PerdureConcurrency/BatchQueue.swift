@@ -88,14 +88,9 @@ package final class BatchQueue<Element: Sendable>: @unchecked Sendable {
     /// Waits until something is there and moves it into `batch`, which must be empty; see ``Batcher``.
     ///
     /// Returns false, and nothing, once the queue is closed and empty: the thread should end.
-    ///
-    /// Before it falls asleep the thread yields to others for `lingering` nanoseconds. Who asks again as soon as it is answered then
-    /// need not wait for the thread to be woken.
     package func nextBatch(
-        into batch: inout [Element], maximumCount: Int, maximumWeight: Int = .max, lingering: Int64 = 0,
-        weight: (Element) -> Int = { _ in 0 }
+        into batch: inout [Element], maximumCount: Int, maximumWeight: Int = .max, weight: (Element) -> Int = { _ in 0 }
     ) -> Bool {
-        if lingering > 0 { self.linger(lingering) }
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
         while self.batcher.isEmpty {
@@ -106,17 +101,6 @@ package final class BatchQueue<Element: Sendable>: @unchecked Sendable {
         self.batcher.take(
             into: &batch, maximumCount: maximumCount, maximumWeight: maximumWeight, weight: weight)
         return true
-    }
-
-    private func linger(_ nanoseconds: Int64) {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        let end = Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) + nanoseconds
-        while self.locked({ self.batcher.isEmpty && self.isOpen }) {
-            sched_yield()
-            clock_gettime(CLOCK_MONOTONIC, &now)
-            if Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) >= end { return }
-        }
     }
 
     /// Takes out of the line the elements that `isWanted` picks; see ``Batcher/withdraw(weight:where:)``.

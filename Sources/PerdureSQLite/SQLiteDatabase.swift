@@ -14,11 +14,6 @@ final class SQLiteDatabase: Sendable {
     let watch = WriteWatch()
     private let life = LockedState(Life())
 
-    /// How long the writer's thread stays awake for the next write, in nanoseconds.
-    ///
-    /// Waking a thread takes a good part of what a commit takes; a writer that asks again at once finds this one awake.
-    private static let lingering: Int64 = 50_000
-
     /// What events call this store.
     static let name = "sqlite"
 
@@ -214,8 +209,7 @@ final class SQLiteDatabase: Sendable {
         var verdicts: [WriteVerdict] = []
         while self.writes.nextBatch(
             into: &batch.jobs, maximumCount: configuration.maximumBatchCount,
-            maximumWeight: configuration.maximumBatchByteCount,
-            lingering: Self.lingering, weight: \.weight)
+            maximumWeight: configuration.maximumBatchByteCount, weight: \.weight)
         {
             batch.begin()
             self.watch.follow(batch)

@@ -28,14 +28,18 @@ struct Account: DurableStateBehavior {
     /// The message's bytes, written by hand as generated code would.
     struct Codec: StateCodec {
         func encode(_ state: State) -> StatePayload {
-            let name = state.accountID.utf8
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(name.count + 11)
-            bytes.append(0x0a)
-            bytes.append(UInt8(truncatingIfNeeded: name.count))
-            bytes.append(contentsOf: name)
-            bytes.append(0x11)
-            withUnsafeBytes(of: state.balance.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
+            var name = state.accountID
+            let bytes = name.withUTF8 { name in
+                [UInt8](unsafeUninitializedCapacity: name.count + 11) { bytes, count in
+                    count = name.count + 11
+                    bytes[0] = 0x0a
+                    bytes[1] = UInt8(truncatingIfNeeded: name.count)
+                    _ = UnsafeMutableBufferPointer(rebasing: bytes[2...]).update(fromContentsOf: name)
+                    bytes[name.count + 2] = 0x11
+                    UnsafeMutableRawBufferPointer(bytes).storeBytes(
+                        of: state.balance.bitPattern.littleEndian, toByteOffset: name.count + 3, as: UInt64.self)
+                }
+            }
             return StatePayload(manifest: "samplepb.Account", bytes: bytes)
         }
 

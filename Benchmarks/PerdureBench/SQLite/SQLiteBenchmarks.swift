@@ -1,5 +1,6 @@
 import CBaselines
 import PerdureSQLite
+import Synchronization
 
 /// The SQLite store, and entities on it, against a loop in C on SQLite's own API with the same statement, batched alike.
 enum SQLiteBenchmarks {
@@ -11,6 +12,8 @@ enum SQLiteBenchmarks {
             entity(inFlight: 1, count: 3_000), entity(inFlight: 256, count: 150_000),
             Benchmark("activation-sqlite", unit: "activations/s", measure: activations),
         ]
+
+    private static let batches = BatchSizes()
 
     private static let payload = StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: 200))
 
@@ -26,7 +29,7 @@ enum SQLiteBenchmarks {
                         }
                     }
                 }
-            }, against: "C on SQLite's API, batches of \(inFlight)", baseline: { try await raw(inFlight, count) })
+            }, against: "C on SQLite's API, batched alike", baseline: { try await raw(inFlight, count) })
     }
 
     private static func entity(inFlight: Int, count: Int) -> Benchmark {
@@ -40,7 +43,7 @@ enum SQLiteBenchmarks {
                         for _ in 0..<share { try await entity.send(.credit(1)) }
                     }
                 }
-            }, against: "C on SQLite's API, batches of \(inFlight)", baseline: { try await raw(inFlight, count) })
+            }, against: "C on SQLite's API, batched alike", baseline: { try await raw(inFlight, count) })
     }
 
     /// Entities per second that come into memory, read from the file by 64 tasks.
@@ -71,7 +74,10 @@ enum SQLiteBenchmarks {
 
     private static func withStore<Result>(_ body: (SQLiteStore) async throws -> Result) async throws -> Result {
         try await withTemporaryFolder { folder in
-            let store = try SQLiteStore(folder + "/bench.sqlite")
+            batches.reset()
+            var configuration = SQLiteStore.Configuration()
+            configuration.observer = batches
+            let store = try SQLiteStore(folder + "/bench.sqlite", configuration: configuration)
             try await store.connect()
             let result = try await body(store)
             await store.disconnect()
@@ -79,11 +85,29 @@ enum SQLiteBenchmarks {
         }
     }
 
-    private static func raw(_ batch: Int, _ count: Int) async throws -> Double {
+    /// The loop in C over as many IDs, in batches of the size that the store's had in the round before.
+    private static func raw(_ ids: Int, _ count: Int) async throws -> Double {
         try await withTemporaryFolder { folder in
-            let rate = baseline_sqlite_updates(folder + "/bench.sqlite", Int32(batch), Int32(batch), Int32(count), 200)
+            let batch = min(ids, max(1, batches.mean))
+            let rate = baseline_sqlite_updates(folder + "/bench.sqlite", Int32(ids), Int32(batch), Int32(count), 200)
             guard rate > 0 else { throw BenchmarkFailure("the loop in C failed") }
             return rate
         }
+    }
+}
+
+/// How many writes the store's commits have had on average.
+private final class BatchSizes: EventObserver {
+    private let sums = Mutex((batches: 0, writes: 0))
+
+    func observe(_ event: PerdureEvent) {
+        guard case .batchCommitted(_, let writes, _) = event else { return }
+        self.sums.withLock { $0 = ($0.batches + 1, $0.writes + writes) }
+    }
+
+    func reset() { self.sums.withLock { $0 = (0, 0) } }
+
+    var mean: Int {
+        self.sums.withLock { $0.batches == 0 ? 1 : Int((Double($0.writes) / Double($0.batches)).rounded()) }
     }
 }

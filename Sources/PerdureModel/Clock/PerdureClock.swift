@@ -25,7 +25,7 @@ extension PerdureClock {
     }
 }
 
-/// The machine's own clock: `CLOCK_MONOTONIC` and `CLOCK_REALTIME`.
+/// The machine's own clock: `CLOCK_MONOTONIC`, and `CLOCK_REALTIME` as of the kernel's last tick (1 to 10 ms).
 public struct SystemClock: PerdureClock {
     /// Makes the machine's clock.
     public init() {}
@@ -34,7 +34,8 @@ public struct SystemClock: PerdureClock {
 
     public var unixMilliseconds: Int64 {
         var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
+        // The kernel's last tick, at most some milliseconds ago: a fifth of the price, and nothing depends on the difference.
+        clock_gettime(CLOCK_REALTIME_COARSE, &time)
         return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
     }
 

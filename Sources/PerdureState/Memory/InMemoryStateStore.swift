@@ -144,7 +144,11 @@ public final class InMemoryStateStore: StateStore, StateListing, StateBatching, 
     // MARK: Details
 
     private func table(of id: String) -> LockedState<StateTable> {
-        self.tables[Int(PersistenceID.shard(of: id, among: UInt64(self.tables.count)))]
+        // The last bytes tell IDs apart best, and are enough to spread them over the tables.
+        var mixed = UInt64(truncatingIfNeeded: id.utf8.count)
+        var id = id
+        id.withUTF8 { for byte in $0.suffix(8) { mixed = (mixed ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 } }
+        return self.tables[Int((mixed ^ mixed >> 32) % UInt64(self.tables.count))]
     }
 
     private func nextSequence() -> UInt64 {

@@ -7,6 +7,25 @@ struct StateTable {
         var life: Life
         /// The number of the latest change, over all tables of the store.
         var sequence: UInt64
+
+        /// Writes over what is known, in place.
+        mutating func write(_ state: DurableState, if condition: WriteCondition, sequence: () -> UInt64) -> Verdict {
+            switch (condition, self.life) {
+            case (.always, _):
+                break
+            case (.absent, .deleted(let version)):
+                if state.version <= version { return .conflict(stored: version) }
+            case (.version(let expected), .alive(let stored)):
+                if stored.version != expected { return .conflict(stored: stored.version) }
+            case (.absent, .alive(let stored)):
+                return .conflict(stored: stored.version)
+            case (.version, .deleted(let version)):
+                return .conflict(stored: version)
+            }
+            self.life = .alive(state)
+            self.sequence = sequence()
+            return .done
+        }
     }
 
     enum Life {
@@ -30,25 +49,12 @@ struct StateTable {
 
     mutating func write(_ state: DurableState, if condition: WriteCondition, sequence: () -> UInt64) -> Verdict {
         let key = IDKey(state.persistenceID)
-        let place = self.rows.index(forKey: key)
-        if let place, let stored = Self.obstacle(to: state, if: condition, over: self.rows.values[place].life) {
-            return .conflict(stored: stored)
+        if let place = self.rows.index(forKey: key) {
+            return self.rows.values[place].write(state, if: condition, sequence: sequence)
         }
-        if place == nil, case .version = condition { return .conflict(stored: 0) }
-        let row = Row(life: .alive(state), sequence: sequence())
-        if let place { self.rows.values[place] = row } else { self.rows[key] = row }
+        if case .version = condition { return .conflict(stored: 0) }
+        self.rows[key] = Row(life: .alive(state), sequence: sequence())
         return .done
-    }
-
-    /// The version that stands in the way of a write, if one does.
-    private static func obstacle(to state: DurableState, if condition: WriteCondition, over life: Life) -> UInt64? {
-        switch (condition, life) {
-        case (.always, _): nil
-        case (.absent, .deleted(let version)): state.version > version ? nil : version
-        case (.version(let expected), .alive(let stored)): stored.version == expected ? nil : stored.version
-        case (.absent, .alive(let stored)): stored.version
-        case (.version, .deleted(let version)): version
-        }
     }
 
     mutating func delete(_ id: String, if condition: WriteCondition, sequence: () -> UInt64) -> Verdict {
