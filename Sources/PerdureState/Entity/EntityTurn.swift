@@ -1,6 +1,9 @@
 internal import PerdureConcurrency
 
 /// The part of an entity in memory that does not depend on its behavior: whose turn it is, and whether it is still of use.
+///
+/// `@unchecked Sendable`: what changes here is behind a lock. The compiler cannot check it for a class with a subclass, whose own
+/// state is guarded by the turn.
 @usableFromInline
 class EntityTurn: @unchecked Sendable {
     /// What somebody who wants the turn gets.

@@ -80,27 +80,11 @@ public final class InMemoryStateStore: StateStore, StateListing, StateBatching, 
     // MARK: Batches
 
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
-        var results: [Result<DurableState?, StoreError>] = []
-        for id in ids {
-            do throws(StoreError) {
-                results.append(.success(try await self.latestState(of: id)))
-            } catch {
-                results.append(.failure(error))
-            }
-        }
-        return results
+        await self.latestStatesOneByOne(of: ids)
     }
 
     public func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
-        var results: [Result<Void, StoreError>] = []
-        for write in writes {
-            do throws(StoreError) {
-                results.append(.success(try await self.write(write.state, if: write.condition)))
-            } catch {
-                results.append(.failure(error))
-            }
-        }
-        return results
+        await self.writeOneByOne(writes)
     }
 
     // MARK: Changes

@@ -281,27 +281,11 @@ extension FaultyStateStore: StateListing where Wrapped: StateListing {
 extension FaultyStateStore: StateBatching where Wrapped: StateBatching {
     /// Reads one state after the other, each with its own faults.
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
-        var results: [Result<DurableState?, StoreError>] = []
-        for id in ids {
-            do throws(StoreError) {
-                results.append(.success(try await self.latestState(of: id)))
-            } catch {
-                results.append(.failure(error))
-            }
-        }
-        return results
+        await self.latestStatesOneByOne(of: ids)
     }
 
     /// Writes one state after the other, each with its own faults.
     public func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
-        var results: [Result<Void, StoreError>] = []
-        for write in writes {
-            do throws(StoreError) {
-                results.append(.success(try await self.write(write.state, if: write.condition)))
-            } catch {
-                results.append(.failure(error))
-            }
-        }
-        return results
+        await self.writeOneByOne(writes)
     }
 }
