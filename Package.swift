@@ -10,6 +10,7 @@ let package = Package(
     name: "perdure",
     products: [
         .library(name: "PerdureState", targets: ["PerdureState"]),
+        .library(name: "PerdureWorkflow", targets: ["PerdureWorkflow"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
         .library(name: "PerdureCQL", targets: ["PerdureCQL"]),
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
@@ -30,6 +31,9 @@ let package = Package(
         .target(name: "PerdureConcurrency", swiftSettings: settings),
         .target(name: "PerdureModel", dependencies: ["PerdureConcurrency"], swiftSettings: settings),
         .target(name: "PerdureState", dependencies: ["PerdureModel", "PerdureConcurrency"], swiftSettings: settings),
+
+        .target(
+            name: "PerdureWorkflow", dependencies: ["PerdureModel", "PerdureConcurrency"], swiftSettings: settings),
 
         // The Cassandra native protocol as values: no socket, no clock, no lock.
         .target(name: "PerdureCQL", dependencies: ["CLZ4"], swiftSettings: settings),
