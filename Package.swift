@@ -16,6 +16,7 @@ let package = Package(
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
         .library(name: "PerdureDynamoDB", targets: ["PerdureDynamoDB"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
+        .executable(name: "perdure", targets: ["perdure"]),
     ],
     targets: [
         // Libraries of the system: each has exactly one importer.
@@ -69,6 +70,17 @@ let package = Package(
             dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
+        // The tool: the only place that knows every store.
+        .target(
+            name: "PerdureCLI",
+            dependencies: [
+                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureState", "PerdureModel",
+                "PerdureConcurrency",
+                "PerdureTestKit",
+            ],
+            swiftSettings: settings),
+        .executableTarget(name: "perdure", dependencies: ["PerdureCLI"], swiftSettings: settings),
+
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.
         .executableTarget(
             name: "Flights", dependencies: ["PerdureState", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB"],
@@ -110,6 +122,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "PerdureCLITests", dependencies: ["PerdureCLI", "PerdureConcurrency", "PerdureState", "perdure"],
+            swiftSettings: settings),
         .testTarget(
             name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
 
