@@ -4,7 +4,9 @@ internal import PerdurePostgres
 internal import PerdureSQLite
 internal import PerdureState
 
-/// The name of a store. **This is the one place of the tool that knows every kind.**
+/// The name of a store.
+///
+/// **This is the one place of the tool that knows every kind.**
 struct StoreURL: Sendable {
     let text: String
     let scheme: String
