@@ -17,7 +17,7 @@ enum NodeWords {
         if node.settings.condition != nil {
             words.append(
                 node.settings.otherwise == nil
-                    ? "skipped unless its condition holds" : "has a default unless its condition holds")
+                    ? "only if its condition holds, else skipped" : "only if its condition holds, else its default")
         }
         if node.settings.outputAfterFailure != nil { words.append("goes on when it fails") }
         if node.settings.rerun == .atMostOnce { words.append("at most once") }
