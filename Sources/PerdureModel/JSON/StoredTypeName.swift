@@ -1,7 +1,7 @@
 /// The name under which states of a type are stored unless someone chooses another.
-enum StoredTypeName {
+package enum StoredTypeName {
     /// The name of a type with the types that enclose it, without modules: `BankAccount.State`.
-    static func of(_ type: Any.Type) -> String { self.withoutModules(String(reflecting: type)) }
+    package static func of(_ type: Any.Type) -> String { self.withoutModules(String(reflecting: type)) }
 
     /// Takes out of the runtime's `Bank.BankAccount<Swift.Int>.State` what may differ between two builds of the same program.
     ///

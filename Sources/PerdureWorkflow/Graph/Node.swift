@@ -8,12 +8,23 @@ package struct Node: Sendable {
     package var inputs: [Int]
     /// How it is carried out.
     package var settings: StepSettings
+    /// The name of its output's type, without modules: part of the definition's structure. Empty where the input is passed on.
+    package var outputType: String
 
-    package init(name: String, kind: Kind, inputs: [Int] = [WorkflowGraph.input], settings: StepSettings = .init()) {
+    package init(
+        name: String, kind: Kind, inputs: [Int] = [WorkflowGraph.input], settings: StepSettings = .init(),
+        outputType: String = ""
+    ) {
         self.name = name
         self.kind = kind
         self.inputs = inputs
         self.settings = settings
+        self.outputType = outputType
+    }
+
+    /// Whether it is only computed and never recorded; only ``Kind/gather(_:)`` is.
+    package var isVirtual: Bool {
+        if case .gather = self.kind { true } else { false }
     }
 
     /// What a node does. Handlers get values with their types taken away, and bring them back themselves.
@@ -22,14 +33,15 @@ package struct Node: Sendable {
         case step(Handler)
         /// Puts the outputs of a fork's branches together, in declaration order. Virtual: computed when needed, never recorded.
         case gather(@Sendable ([RunValue]) throws -> RunValue)
-        /// Waits, and passes its input on.
+        /// Waits, and passes its input on. Of the settings only the condition is of use.
         case sleep(Sleeping)
-        /// Waits for a signal, then runs a handler with it; without one when the time is over.
-        case signal(
-            name: String, timeout: Duration?, @Sendable (RunValue, RunValue?, StepContext) async throws -> RunValue)
-        /// Starts a run of another workflow with its input, waits for it, and gives its output.
+        /// Waits for a signal, then runs a handler with it.
+        case signal(Waiting)
+        /// Starts a run of another workflow with its input, waits for it, and gives its output. Of the settings, condition, validation
+        /// and output after failure are of use.
         case child(WorkflowGraph)
-        /// Runs a handler for each element of a list, at most `limit` at once, and gives the results in the list's order.
+        /// Runs a handler for each element of a list, at most `limit` at once, and gives the results in the list's order. Retry,
+        /// time-out, re-running and concurrency are those of an element; the other settings are of the whole.
         case loop(Loop)
     }
 
@@ -40,6 +52,26 @@ package struct Node: Sendable {
         case duration(Duration)
         /// Until a time that the input says, in Unix milliseconds.
         case until(@Sendable (RunValue) throws -> Int64)
+    }
+
+    package struct Waiting: Sendable {
+        /// The name of the signal.
+        package let name: String
+        /// How long to wait; nil for ever.
+        package let timeout: Duration?
+        /// Whether the step fails when the time is over; otherwise the handler runs without a signal.
+        package let isRequired: Bool
+        package let handler: @Sendable (RunValue, RunValue?, StepContext) async throws -> RunValue
+
+        package init(
+            name: String, timeout: Duration?, isRequired: Bool,
+            handler: @escaping @Sendable (RunValue, RunValue?, StepContext) async throws -> RunValue
+        ) {
+            self.name = name
+            self.timeout = timeout
+            self.isRequired = isRequired
+            self.handler = handler
+        }
     }
 
     package struct Loop: Sendable {
@@ -58,34 +90,4 @@ package struct Node: Sendable {
             self.collect = collect
         }
     }
-}
-
-/// How a step is carried out.
-package struct StepSettings: Sendable {
-    /// When a failed attempt is followed by another; nil for the workflow's.
-    package var retry: RetryPolicy?
-    /// How long an attempt may take; nil for the workflow's.
-    package var timeout: Duration?
-    /// Whether the run goes on when the step has failed for good, and with which output.
-    package var outputAfterFailure: RunValue?
-    /// Throws when an input is not acceptable.
-    package var validation: (@Sendable (RunValue) throws -> Void)?
-    /// Whether the step runs at all; asked once, before the first attempt, and recorded with the step.
-    package var condition: (@Sendable (RunValue, StepContext) async throws -> Bool)?
-    /// The output where the condition does not hold; nil passes the input on.
-    package var otherwise: RunValue?
-    /// What it means to run it again after a crash.
-    package var rerun: Rerun = .idempotent
-    /// Limits how many attempts of this key run at once in an engine.
-    package var concurrency: (key: String, limit: Int)?
-
-    package init() {}
-}
-
-/// What it means to run a step again when nobody knows how far it came.
-public enum Rerun: String, Sendable, Hashable {
-    /// It does no harm: its effects carry the idempotency key, or have none.
-    case idempotent
-    /// It must not be: the run is parked, and a person decides.
-    case atMostOnce
 }

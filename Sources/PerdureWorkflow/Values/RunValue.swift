@@ -38,10 +38,17 @@ public final class RunValue: Sendable {
     /// - Throws: ``PayloadError/Code/malformed`` when the bytes are not a `Value`, or the value cannot be encoded.
     public func decoded<Value: Codable & Sendable>(as type: Value.Type = Value.self) throws(PayloadError) -> Value {
         if let live = self.live as? Live<Value> { return live.value }
+        // A step that continues on error gives an optional of what its handler gave.
+        if let optional = type as? any OptionalValue.Type, let live = self.live,
+            let value = optional.wrapping(live.any) as? Value
+        {
+            return value
+        }
         return try RunValueCoding.decode(type, from: self.bytes)
     }
 
     private protocol LiveValue: Sendable {
+        var any: any Sendable { get }
         func encode() throws(PayloadError) -> [UInt8]
     }
 
@@ -50,6 +57,20 @@ public final class RunValue: Sendable {
 
         init(_ value: Value) { self.value = value }
 
+        var any: any Sendable { self.value }
+
         func encode() throws(PayloadError) -> [UInt8] { try RunValueCoding.encode(self.value) }
+    }
+}
+
+private protocol OptionalValue {
+    /// The optional of a value; nil where it is one of another type.
+    static func wrapping(_ value: any Sendable) -> Self?
+}
+
+extension Optional: OptionalValue {
+    fileprivate static func wrapping(_ value: any Sendable) -> Wrapped?? {
+        // Not by a cast alone: that would make an optional of an optional.
+        type(of: value) == Wrapped.self ? .some(value as? Wrapped) : nil
     }
 }
