@@ -87,18 +87,19 @@ final class Gathering<Answer: Sendable>: Sendable {
     }
 
     private let state: LockedState<State>
-    private let continuation: UnsafeContinuation<[Answer?], Never>
+    private let continuation: UnsafeContinuation<[Answer], Never>
 
-    init(count: Int, _ continuation: UnsafeContinuation<[Answer?], Never>) {
+    /// For `count` answers, at least one.
+    init(count: Int, _ continuation: UnsafeContinuation<[Answer], Never>) {
         self.state = LockedState(State(answers: Array(repeating: nil, count: count), missing: count))
         self.continuation = continuation
     }
 
     func put(_ answer: Answer, at index: Int) {
-        let all: [Answer?]? = self.state.withLock { state in
-            state.answers[index] = answer
+        let all: [Answer]? = self.state.withLock { state in
+            state.answers[index] = .some(answer)
             state.missing -= 1
-            return state.missing == 0 ? state.answers : nil
+            return state.missing == 0 ? state.answers.compactMap { $0 } : nil
         }
         if let all { self.continuation.resume(returning: all) }
     }

@@ -327,9 +327,7 @@ final class WriteLane {
 
     /// Sends a write again that this attempt did not make, unless it is of no use.
     private func repeatOrFail(_ write: PendingWrite, _ fault: ServerFault) {
-        // A server that only lets us read is given a moment to fail over; nothing else is known to be hopeless.
-        let isHopeless = fault.state == "25006" && write.attempts >= 4 || write.attempts >= 1_000
-        if isHopeless || self.isLate(write) {
+        if fault.isHopeless(after: write.attempts) || self.isLate(write) {
             self.fail(write, StoreError(fault, operation: write.operation), isLate: self.isLate(write))
         } else {
             self.core.again(write)
