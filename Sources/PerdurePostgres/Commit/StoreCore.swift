@@ -162,6 +162,14 @@ final class StoreCore {
             write, key: write.key, kind: write.kind, weight: write.weight, atFront: !write.travelsAlone)
     }
 
+    /// A write has to be looked for again after a while.
+    func again(_ write: PendingWrite, after wait: Duration) {
+        _ = self.loop.schedule(at: self.loop.now + wait) {
+            self.again(write)
+            self.setOut()
+        }
+    }
+
     private func fail(_ write: PendingWrite, _ refusal: Pool<StoreConnection>.Refusal) {
         write.answer(
             StoreError(
