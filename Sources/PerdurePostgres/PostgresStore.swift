@@ -166,7 +166,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
     /// Stores `state` if `condition` holds; see ``StateStore/write(_:if:)``.
     ///
     /// - Throws: a ``StoreError`` whose outcome says whether the write may have happened. Unknown are only writes whose answer
-    ///   was lost and could not be found out in time, unconditional ones, and those on a table without our columns.
+    ///   was lost and could not be found out in time, unconditional ones without a trace, and those on a table without our columns.
     public func write(_ state: DurableState, if condition: WriteCondition) async throws(StoreError) {
         try self.checkWrite(state, if: condition)
         try self.checkVersion(condition, .write, state.persistenceID)
