@@ -20,7 +20,7 @@ struct ListenerTests {
         if case .notification(channel, let payload)? = signal { payload } else { nil }
     }
 
-    @Test(.timeLimit(.minutes(2))) func hearsWhatIsCommittedInOrder() async throws {
+    @Test(.timeLimit(.minutes(10))) func hearsWhatIsCommittedInOrder() async throws {
         try await TestServer.withStore { store in
             let channel = "Runs \"\(UInt64.random(in: 0...UInt64.max))\""
             let listener = try store.listen(to: [channel, "another"])
@@ -50,7 +50,7 @@ struct ListenerTests {
     }
 
     /// The connection is ended by the server; the listener says so, comes back by itself, and says that too.
-    @Test(.timeLimit(.minutes(2))) func comesBackWhenItsConnectionIsEnded() async throws {
+    @Test(.timeLimit(.minutes(10))) func comesBackWhenItsConnectionIsEnded() async throws {
         try await TestServer.withSchema { configuration in
             var configuration = configuration
             configuration.applicationName = "listener-\(configuration.schema ?? "")"
@@ -82,7 +82,7 @@ struct ListenerTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(2))) func whatNobodyTakesIsDroppedAndTold() async throws {
+    @Test(.timeLimit(.minutes(10))) func whatNobodyTakesIsDroppedAndTold() async throws {
         try await TestServer.withStore { store in
             let channel = "full-\(UInt64.random(in: 0...UInt64.max))"
             let listener = try store.listen(to: [channel], capacity: 4)

@@ -13,7 +13,7 @@ struct FightTests {
     private static let steps = 60
 
     /// What both were told of each ID must be the history of one row; and each change happened that somebody was told of.
-    @Test(.timeLimit(.minutes(5))) func twoProcessesAreLinearizable() async throws {
+    @Test(.timeLimit(.minutes(10))) func twoProcessesAreLinearizable() async throws {
         try await TestServer.withSchema(named: "fight") { configuration in
             let seed = UInt64.random(in: 0...UInt64.max)
             print("seed \(seed)")

@@ -17,7 +17,7 @@ struct FullDiskTests {
             payload: StatePayload(manifest: "test", bytes: (0..<bytes).map { _ in .random(in: 0...255) }))
     }
 
-    @Test(.timeLimit(.minutes(3))) func aFullDiskIsToldAndNothingIsApplied() async throws {
+    @Test(.timeLimit(.minutes(10))) func aFullDiskIsToldAndNothingIsApplied() async throws {
         // 4 MiB and half a page; log segments of 1 MiB fit.
         try await OwnServer.with(after: "ulimit -f 4100 && export PERDURE_POSTGRES_INITDB='--wal-segsize=1'") {
             server in
