@@ -117,7 +117,7 @@ let package = Package(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
             name: "PerdurePostgresTests",
-            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
+            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureDynamoDBTests",
@@ -141,6 +141,13 @@ let package = Package(
             name: "sqlite-crash-child",
             dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
             path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
+        // Processes that fight over the same IDs, and what they do.
+        .target(
+            name: "Fight", dependencies: ["PerdureState", "PerdureTestKit"], path: "Tests/Helpers/Fight",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "postgres-fighter", dependencies: ["Fight", "PerdurePostgres"],
+            path: "Tests/Helpers/PostgresFighter", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -5,6 +5,10 @@
 /// Heap allocations made by the calling thread since it began.
 uint64_t baseline_allocations(void);
 
+/// Begins to count the heap allocations of all threads from zero, or stops and returns their number; counting slows them down a little.
+void baseline_count_all_allocations(void);
+uint64_t baseline_all_allocations(void);
+
 /// Bytes of the heap that are in use.
 uint64_t baseline_heap_bytes(void);
 

@@ -15,8 +15,19 @@ package final class EventLoop: SerialExecutor, Sendable {
         /// Whether the thread will look into the inbox before it sleeps: then nobody has to wake it.
         var isAwake = true
         var phase = Phase.running
+        var traffic = Traffic()
 
         var isEmpty: Bool { self.jobs.isEmpty && self.calls.isEmpty }
+    }
+
+    /// What has come to the loop from elsewhere since it was made: each is a crossing from one thread to another.
+    package struct Traffic: Sendable, Hashable {
+        /// Jobs of tasks and actors that run on the loop.
+        package var jobs = 0
+        /// Calls by ``EventLoop/perform(_:)``.
+        package var calls = 0
+        /// How often the sleeping thread had to be woken for them.
+        package var wakes = 0
     }
 
     private enum Phase {
@@ -88,7 +99,10 @@ package final class EventLoop: SerialExecutor, Sendable {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        self.deliver { $0.jobs.append(job) }
+        self.deliver { inbox in
+            inbox.jobs.append(job)
+            inbox.traffic.jobs += 1
+        }
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
@@ -104,8 +118,14 @@ package final class EventLoop: SerialExecutor, Sendable {
 
     /// Runs `call` on the loop's thread, after what was given to it before. Never runs it inline.
     package func perform(_ call: @escaping @Sendable () -> Void) {
-        self.deliver { $0.calls.append(call) }
+        self.deliver { inbox in
+            inbox.calls.append(call)
+            inbox.traffic.calls += 1
+        }
     }
+
+    /// What has come to the loop so far.
+    package var traffic: Traffic { self.inbox.withLock { $0.traffic } }
 
     /// Tells the thread to end once nothing is registered with the loop and nothing waits for it. Idempotent.
     ///
@@ -128,6 +148,7 @@ package final class EventLoop: SerialExecutor, Sendable {
             }
             if inbox.isAwake { return .nothing }
             inbox.isAwake = true
+            inbox.traffic.wakes += 1
             return .wake
         }
         switch next {
