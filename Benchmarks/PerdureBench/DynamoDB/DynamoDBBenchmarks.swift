@@ -57,7 +57,9 @@ enum DynamoDBBenchmarks {
     // MARK: Where
 
     private static func fixed() throws -> Place {
-        Place(endpoint: "http://127.0.0.1:\(try Program.fixedServerPort())", region: "eu-central-1", table: "states_store")
+        Place(
+            endpoint: "http://127.0.0.1:\(try Program.fixedServerPort())", region: "eu-central-1", table: "states_store"
+        )
     }
 
     /// A new table of DynamoDB Local with the states that are read and written.
@@ -156,7 +158,8 @@ enum DynamoDBBenchmarks {
             "X-Amz-Target: DynamoDB_20120810.\(operation == .put ? "PutItem" : "GetItem")",
             "X-Amz-Date: 20261121T120000Z",
             "Authorization: AWS4-HMAC-SHA256 Credential=bench/20261121/\(place.region)/dynamodb/aws4_request,"
-                + " SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature=" + String(repeating: "0", count: 64),
+                + " SignedHeaders=content-type;host;x-amz-date;x-amz-target, Signature="
+                + String(repeating: "0", count: 64),
         ]
         var lines: [UnsafePointer<CChar>?] = headers.map { UnsafePointer(strdup($0)) }
         defer { for line in lines { free(UnsafeMutablePointer(mutating: line)) } }

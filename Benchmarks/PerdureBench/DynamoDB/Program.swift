@@ -4,7 +4,8 @@ import Glibc
 enum Program {
     private static func path() throws -> String {
         guard let path = getenv("PERDURE_BENCH_DYNAMODB_PROGRAM") else {
-            throw BenchmarkFailure("PERDURE_BENCH_DYNAMODB_PROGRAM is not set; script/bench builds the program and sets it")
+            throw BenchmarkFailure(
+                "PERDURE_BENCH_DYNAMODB_PROGRAM is not set; script/bench builds the program and sets it")
         }
         return String(cString: path)
     }
