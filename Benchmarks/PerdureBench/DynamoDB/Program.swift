@@ -1,6 +1,8 @@
 import Glibc
 
-/// The Go program beside the benchmarks: the server with fixed answers, and aws-sdk-go-v2. `script/bench` builds it.
+/// The Go program beside the benchmarks: the server with fixed answers, and aws-sdk-go-v2.
+///
+/// `script/bench` builds it.
 enum Program {
     private static func path() throws -> String {
         guard let path = getenv("PERDURE_BENCH_DYNAMODB_PROGRAM") else {

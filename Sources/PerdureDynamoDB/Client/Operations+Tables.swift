@@ -19,6 +19,10 @@ struct TableDescription: Sendable, Equatable {
     var billingMode: String
     /// The names of the secondary indexes, with their states.
     var indexes: [String: String]
+    /// The regions with replicas of the table, with their states.
+    var replicas: [String: String]
+    /// Whether the table is protected from being deleted.
+    var isProtected: Bool
 
     init(_ table: JSONValue) throws(AnswerFlaw) {
         guard let status = table["TableStatus"]?.text else {
@@ -37,96 +41,20 @@ struct TableDescription: Sendable, Equatable {
             key.append(KeyPart(name: name, role: part["KeyType"]?.text ?? "", type: types[name]))
         }
         self.key = key
-        var indexes: [String: String] = [:]
-        if let list = table["GlobalSecondaryIndexes"], !list.isNull {
-            try list.forEachElement { index throws(AnswerFlaw) in
-                if let name = index["IndexName"]?.text { indexes[name] = index["IndexStatus"]?.text ?? "" }
-            }
-        }
-        self.indexes = indexes
-    }
-}
-
-/// What a new table is to be like.
-struct TableDefinition: Sendable {
-    struct Attribute: Sendable {
-        var name: String
-        var type: String
+        self.indexes = try Self.states(table["GlobalSecondaryIndexes"], "IndexName", "IndexStatus")
+        self.replicas = try Self.states(table["Replicas"], "RegionName", "ReplicaStatus")
+        self.isProtected = table["DeletionProtectionEnabled"]?.bool ?? false
     }
 
-    struct Key: Sendable {
-        var hash: Attribute
-        var range: Attribute?
-        /// Each part with its role.
-        var parts: [(Attribute, String)] {
-            var parts = [(self.hash, "HASH")]
-            if let range = self.range { parts.append((range, "RANGE")) }
-            return parts
+    private static func states(
+        _ parts: JSONValue?, _ name: StaticString, _ status: StaticString
+    ) throws(AnswerFlaw) -> [String: String] {
+        var states: [String: String] = [:]
+        guard let parts, !parts.isNull else { return states }
+        try parts.forEachElement { part throws(AnswerFlaw) in
+            if let name = part[name]?.text { states[name] = part[status]?.text ?? "" }
         }
-    }
-
-    struct Index: Sendable {
-        var name: String
-        var key: Key
-    }
-
-    var name: String
-    var key: Key
-    /// Each projects all attributes.
-    var indexes: [Index] = []
-    /// Reads and writes a second; nil pays for what is used.
-    var provisioned: (reads: Int, writes: Int)?
-    var tags: [(key: String, value: String)] = []
-    var isProtected = false
-
-    fileprivate func write(to body: inout RequestBody) {
-        body.member("TableName", self.name)
-        var attributes: [Attribute] = []
-        for (attribute, _) in self.key.parts + self.indexes.flatMap(\.key.parts)
-        where !attributes.contains(where: { $0.name.utf8.elementsEqual(attribute.name.utf8) }) {
-            attributes.append(attribute)
-        }
-        body.array("AttributeDefinitions", attributes) { body, attribute in
-            body.member("AttributeName", attribute.name)
-            body.member("AttributeType", attribute.type)
-        }
-        Self.write(self.key, to: &body)
-        if !self.indexes.isEmpty {
-            body.array("GlobalSecondaryIndexes", self.indexes) { body, index in
-                body.member("IndexName", index.name)
-                Self.write(index.key, to: &body)
-                body.object("Projection") { $0.member("ProjectionType", "ALL") }
-                self.writeThroughput(to: &body)
-            }
-        }
-        body.member("BillingMode", self.provisioned == nil ? "PAY_PER_REQUEST" : "PROVISIONED")
-        self.writeThroughput(to: &body)
-        if !self.tags.isEmpty { body.tags(self.tags) }
-        if self.isProtected { body.member("DeletionProtectionEnabled", true) }
-    }
-
-    private static func write(_ key: Key, to body: inout RequestBody) {
-        body.array("KeySchema", key.parts) { body, part in
-            body.member("AttributeName", part.0.name)
-            body.member("KeyType", part.1)
-        }
-    }
-
-    private func writeThroughput(to body: inout RequestBody) {
-        guard let provisioned = self.provisioned else { return }
-        body.object("ProvisionedThroughput") {
-            $0.member("ReadCapacityUnits", provisioned.reads)
-            $0.member("WriteCapacityUnits", provisioned.writes)
-        }
-    }
-}
-
-extension RequestBody {
-    fileprivate mutating func tags(_ tags: [(key: String, value: String)]) {
-        self.array("Tags", tags) { body, tag in
-            body.member("Key", tag.key)
-            body.member("Value", tag.value)
-        }
+        return states
     }
 }
 
@@ -147,11 +75,11 @@ extension Operation where Answer == TableDescription {
         return Operation("DescribeTable", body, decode: Self.description("Table"))
     }
 
-    /// `UpdateTable`: deletion protection, replicas in other regions, billing; `change` writes what is to change.
-    static func updateTable(_ table: String, _ change: (inout RequestBody) -> Void) -> Operation {
+    /// `UpdateTable`; afterwards the table is `UPDATING` for a while.
+    static func updateTable(_ table: String, _ change: TableChange) -> Operation {
         var body = RequestBody()
         body.member("TableName", table)
-        change(&body)
+        change.write(to: &body)
         return Operation("UpdateTable", body, decode: Self.description("TableDescription"))
     }
 
@@ -219,6 +147,20 @@ extension Operation where Answer == Void {
         body.member("ResourceArn", arn)
         body.tags(tags)
         return Operation("TagResource", body)
+    }
+}
+
+extension Operation where Answer == Bool {
+    /// `DescribeContinuousBackups`: whether the table can be restored to any moment of the last 35 days.
+    static func describeContinuousBackups(_ table: String) -> Operation {
+        var body = RequestBody()
+        body.member("TableName", table)
+        return Operation("DescribeContinuousBackups", body) { answer throws(AnswerFlaw) in
+            guard let description = answer["ContinuousBackupsDescription"] else {
+                throw AnswerFlaw("continuous backups are not described")
+            }
+            return description["PointInTimeRecoveryDescription"]?["PointInTimeRecoveryStatus"]?.text == "ENABLED"
+        }
     }
 }
 
