@@ -70,24 +70,19 @@ extension Operation where Answer == TableDescription {
 
     /// `DescribeTable`.
     static func describeTable(_ table: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
-        return Operation("DescribeTable", body, decode: Self.description("Table"))
+        Operation("DescribeTable", RequestBody(table: table), decode: Self.description("Table"))
     }
 
     /// `UpdateTable`; afterwards the table is `UPDATING` for a while.
     static func updateTable(_ table: String, _ change: TableChange) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
+        var body = RequestBody(table: table)
         change.write(to: &body)
         return Operation("UpdateTable", body, decode: Self.description("TableDescription"))
     }
 
     /// `DeleteTable`.
     static func deleteTable(_ table: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
-        return Operation("DeleteTable", body, decode: Self.description("TableDescription"))
+        Operation("DeleteTable", RequestBody(table: table), decode: Self.description("TableDescription"))
     }
 
     private static func description(
@@ -110,9 +105,7 @@ struct TimeToLive: Sendable, Equatable {
 extension Operation where Answer == TimeToLive {
     /// `DescribeTimeToLive`.
     static func describeTimeToLive(_ table: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
-        return Operation("DescribeTimeToLive", body) { answer throws(AnswerFlaw) in
+        Operation("DescribeTimeToLive", RequestBody(table: table)) { answer throws(AnswerFlaw) in
             guard let description = answer["TimeToLiveDescription"] else { throw AnswerFlaw("TTL is not described") }
             return TimeToLive(
                 status: description["TimeToLiveStatus"]?.text ?? "DISABLED",
@@ -124,8 +117,7 @@ extension Operation where Answer == TimeToLive {
 extension Operation where Answer == Void {
     /// `UpdateTimeToLive`: items expire at the Unix second in `attribute`.
     static func updateTimeToLive(_ table: String, attribute: String, isEnabled: Bool) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
+        var body = RequestBody(table: table)
         body.object("TimeToLiveSpecification") {
             $0.member("AttributeName", attribute)
             $0.member("Enabled", isEnabled)
@@ -135,8 +127,7 @@ extension Operation where Answer == Void {
 
     /// `UpdateContinuousBackups`: whether the table can be restored to any moment of the last 35 days.
     static func updateContinuousBackups(_ table: String, isEnabled: Bool) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
+        var body = RequestBody(table: table)
         body.object("PointInTimeRecoverySpecification") { $0.member("PointInTimeRecoveryEnabled", isEnabled) }
         return Operation("UpdateContinuousBackups", body)
     }
@@ -153,9 +144,7 @@ extension Operation where Answer == Void {
 extension Operation where Answer == Bool {
     /// `DescribeContinuousBackups`: whether the table can be restored to any moment of the last 35 days.
     static func describeContinuousBackups(_ table: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
-        return Operation("DescribeContinuousBackups", body) { answer throws(AnswerFlaw) in
+        Operation("DescribeContinuousBackups", RequestBody(table: table)) { answer throws(AnswerFlaw) in
             guard let description = answer["ContinuousBackupsDescription"] else {
                 throw AnswerFlaw("continuous backups are not described")
             }
@@ -167,8 +156,7 @@ extension Operation where Answer == Bool {
 extension Operation where Answer == String {
     /// `CreateBackup`: an on-demand backup under a name; the answer is its ARN.
     static func createBackup(_ table: String, name: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
+        var body = RequestBody(table: table)
         body.member("BackupName", name)
         return Operation("CreateBackup", body, isRepeatable: false) { answer throws(AnswerFlaw) in
             guard let arn = answer["BackupDetails"]?["BackupArn"]?.text else {

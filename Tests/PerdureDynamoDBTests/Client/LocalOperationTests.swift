@@ -71,7 +71,7 @@ struct LocalOperationTests {
 
     // A new index of a table that is there is not tried: DynamoDB Local takes it, never finishes it, and fails all writes until then.
     @Test func changesTheBilling() async throws {
-        try await Self.with { client, name in
+        try await Self.with({ $0.indexes = [] }) { client, name in
             _ = try await client.perform(.updateTable(name, .billing(.init(reads: 5, writes: 6))))
             #expect(try await client.perform(.describeTable(name)).billingMode == "PROVISIONED")
             _ = try await client.perform(.updateTable(name, .billing(nil)))
@@ -144,7 +144,7 @@ struct LocalOperationTests {
                     .delete(key: Self.key("9", "RUN")), table: name, Self.condition("attribute_exists(PK)")),
             ]
             do throws(CallFailure) {
-                try await client.perform(.transactWriteItems(actions, token: "a-token"))
+                try await client.perform(.transactWriteItems(actions, token: TestServer.randomTable()))
                 Issue.record("a transaction whose conditions do not hold was carried out")
             } catch {
                 #expect(error.fault?.name == "TransactionCanceledException" && !error.mayHaveHappened)
@@ -170,13 +170,15 @@ struct LocalOperationTests {
                     .transactWriteItems(
                         [TransactionAction(.update(key: Self.key("1", "RUN")), table: name, count)], token: token))
             }
-            for token in ["first", "first", "first", "second"] { try await add(token) }
+            // Tokens are remembered for ten minutes, whatever the table.
+            let (first, second) = (TestServer.randomTable(), TestServer.randomTable())
+            for token in [first, first, first, second] { try await add(token) }
             let item = try await client.perform(.getItem(table: name, key: Self.key("1", "RUN"), isConsistent: true))
             #expect(item?["revision"] == .number(2))
             // The same token for something else is refused.
             count.values = [":one": .number(5)]
             do throws(CallFailure) {
-                try await add("second")
+                try await add(second)
                 Issue.record("a token was taken twice for different things")
             } catch {
                 #expect(error.fault?.name == "IdempotentParameterMismatchException" && error.attempts == 1)
