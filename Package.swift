@@ -90,10 +90,10 @@ let package = Package(
         // Benchmarks, run by script/bench; the C target holds what figures are held against.
         .target(
             name: "CBaselines", path: "Benchmarks/CBaselines",
-            linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("pq")]),
+            linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("pq"), .linkedLibrary("curl")]),
         .executableTarget(
             name: "perdure-bench",
-            dependencies: ["PerdureSQLite", "PerdurePostgres", "PerdureState", "CBaselines"],
+            dependencies: ["PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureState", "CBaselines"],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
         // Tests mirror the sources.

@@ -154,6 +154,8 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
     /// A page of the IDs that begin with `prefix`, in the table's own order, read consistently.
     ///
     /// DynamoDB has no index over all IDs: each page scans the table from the cursor on, and costs capacity for all that it looks at.
+    /// With ``DynamoDBConfiguration/listingSegments`` several parts of the table are scanned at once, and a page has some IDs of each;
+    /// the order is the same whenever limit and setting are.
     ///
     /// - Parameters:
     ///   - prefix: compared by bytes; empty for all.

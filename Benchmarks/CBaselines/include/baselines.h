@@ -21,4 +21,8 @@ double baseline_sqlite_updates(const char *path, int ids, int batch, int count, 
 /// over `ids` rows in turn. Returns rows per second, or a negative number when the server failed, with the reason on standard error.
 double baseline_postgres_rows(const char *url, int ids, int count, int payload_bytes, int reading);
 
+/// A request after another in libcurl's plainest loop, on one connection: `count` times the same POST. `headers` ends with a null.
+/// Returns the median of a request's microseconds, or a negative number when one failed.
+double baseline_curl_requests(const char *url, const char *const *headers, const char *body, int count);
+
 #endif

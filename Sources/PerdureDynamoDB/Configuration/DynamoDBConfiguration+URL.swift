@@ -5,7 +5,7 @@ extension DynamoDBConfiguration {
     /// Reads `dynamodb://region/table?setting=value&…`; without a region, `dynamodb:///table`, it comes from the environment.
     ///
     /// Settings are `endpoint`, `profile`, `max_connections`, `connect_timeout`, `attempt_timeout`, `write_timeout`, `read_timeout`,
-    /// `tombstone_lifetime`, `max_payload` (bytes), `nanoseconds` (`true` or `false`) and `ca_file`. Times are written `500ms`, `90s`,
+    /// `tombstone_lifetime`, `max_payload` (bytes), `listing_segments`, `nanoseconds` (`true` or `false`) and `ca_file`. Times are written `500ms`, `90s`,
     /// `10m`, `1h`, or as plain seconds. Credentials are never in a URL.
     ///
     /// - Throws: ``StoreError/Code/misconfigured`` that says which part is wrong.
@@ -45,6 +45,7 @@ extension DynamoDBConfiguration {
         case "ca_file": return assign(\.authoritiesFile, value)
         case "max_connections": return assign(\.maximumConnections, Int(value))
         case "max_payload": return assign(\.maximumPayloadByteCount, Int(value))
+        case "listing_segments": return assign(\.listingSegments, Int(value))
         case "nanoseconds": return assign(\.writesNanoseconds, Bool(value))
         case "connect_timeout": return assign(\.connectTimeout, SettingText.time(value))
         case "attempt_timeout": return assign(\.attemptTimeout, SettingText.time(value))
