@@ -77,7 +77,7 @@ public enum ForkBuilder {
 
     /// No branch: not a fork.
     @available(*, unavailable, message: "a fork has 2 to 6 branches; this one has none")
-    public static func buildBlock<Input>() -> Flow<Input, Done> { Flow(nodes: []) }
+    public static func buildBlock() -> Flow<Done, Done> { Flow(nodes: []) }
 
     /// One branch: not a fork.
     @available(*, unavailable, message: "a fork has 2 to 6 branches; write a single one without a fork")
