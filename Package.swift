@@ -89,7 +89,7 @@ let package = Package(
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
-            name: "PerdureWorkflowTests", dependencies: ["PerdureWorkflow", "PerdureTestKit"],
+            name: "PerdureWorkflowTests", dependencies: ["PerdureWorkflow", "PerdureTestKit", "PerdureConcurrency"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
