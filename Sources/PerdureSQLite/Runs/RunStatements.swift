@@ -412,7 +412,8 @@ final class RunStatements {
     /// Removes a run and all that it owns.
     func remove(_ run: Int64) throws(SQLiteFailure) {
         for table in [
-            "step_executions", "workflow_state", "workflow_messages", "workflow_tags", "workflow_inputs", "workflow_runs",
+            "step_executions", "workflow_state", "workflow_messages", "workflow_tags", "workflow_inputs",
+            "workflow_runs",
         ] {
             try self.cache.run("DELETE FROM \(table) WHERE run = ?1") { $0.bind(run, at: 1) }
         }

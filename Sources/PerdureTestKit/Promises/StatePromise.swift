@@ -160,7 +160,11 @@ extension StatePromise {
             body = { trial in try await verify(trial) { try await lose(store, $0) } }
         }
         let trial = Trial(of: self, on: store, settings: settings)
-        return try await trial.judge { try await body(trial) } cleanUp: { await trial.deleteEverything() }
+        return try await trial.judge {
+            try await body(trial)
+        } cleanUp: {
+            await trial.deleteEverything()
+        }
     }
 
     func broken(

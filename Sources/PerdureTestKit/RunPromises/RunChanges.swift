@@ -218,7 +218,8 @@ extension RunPromise {
             let ended = try await trial.create(trial.request("b"), trial.progress(.completed, wake: .never))
             var commit = trial.change(record)
             commit.posts = [
-                (trial.id("never"), trial.signal("m")), (ended.id, trial.signal("m")), (record.id, trial.signal("self")),
+                (trial.id("never"), trial.signal("m")), (ended.id, trial.signal("m")),
+                (record.id, trial.signal("self")),
             ]
             let receipt = try await trial.store.commit(commit)
             try trial.expect(receipt.inboxCount == 1, "its own message in the receipt", found: "\(receipt.inboxCount)")

@@ -145,7 +145,8 @@ extension RunPromise {
                         return claimed.runs.contains { IDKey($0.run.id) == IDKey(record.id) }
                     }
                     do throws(StoreError) {
-                        _ = try await trial.store.commit(trial.change(record) { ($0.status, $0.wake) = (.cancelled, .never) })
+                        _ = try await trial.store.commit(
+                            trial.change(record) { ($0.status, $0.wake) = (.cancelled, .never) })
                         return true
                     } catch {
                         return false

@@ -32,50 +32,51 @@ extension RunPromise {
             let suffix = String(repeating: "🦆", count: room / 4) + String(repeating: "x", count: room % 4)
             try await roundTrip(trial, trial.id(suffix))
         },
-            RunPromise(13, "takes the same IDs for messages, and refuses the same") { trial in
-                let record = try await trial.driven(by: trial.worker())
-                let keys = PromiseIDs.unusual.map { IDKey($0.suffix) } + PromiseIDs.alike.flatMap { $0.suffixes.map { IDKey($0) } }
-                let ids = Set(keys).sorted().map(\.id)
-                for id in ids {
-                    let verdict = try await trial.store.post(trial.signal(id), to: record.id)
-                    try trial.expect(verdict == .posted, "posted", found: "\(verdict) for \(id.debugDescription)")
+        RunPromise(13, "takes the same IDs for messages, and refuses the same") { trial in
+            let record = try await trial.driven(by: trial.worker())
+            let keys =
+                PromiseIDs.unusual.map { IDKey($0.suffix) } + PromiseIDs.alike.flatMap { $0.suffixes.map { IDKey($0) } }
+            let ids = Set(keys).sorted().map(\.id)
+            for id in ids {
+                let verdict = try await trial.store.post(trial.signal(id), to: record.id)
+                try trial.expect(verdict == .posted, "posted", found: "\(verdict) for \(id.debugDescription)")
+            }
+            let found = try await trial.snapshot(record.id).messages.map { IDKey($0.id) }
+            try trial.expect(found == ids.map { IDKey($0) }, "all of them", found: "\(found.count)")
+            for id in ["", String(repeating: "x", count: 256), "a\0b"] {
+                _ = try await trial.expectFailure(.invalidRequest, of: "posting") { () async throws(StoreError) in
+                    try await trial.store.post(trial.signal(id), to: record.id)
                 }
-                let found = try await trial.snapshot(record.id).messages.map { IDKey($0.id) }
-                try trial.expect(found == ids.map { IDKey($0) }, "all of them", found: "\(found.count)")
-                for id in ["", String(repeating: "x", count: 256), "a\0b"] {
-                    _ = try await trial.expectFailure(.invalidRequest, of: "posting") { () async throws(StoreError) in
-                        try await trial.store.post(trial.signal(id), to: record.id)
-                    }
+            }
+        },
+        RunPromise(13, "refuses NUL in names, keys and tags") { trial in
+            let changes: [@Sendable (inout RunRequest) -> Void] = [
+                { $0.workflow = "a\0" }, { $0.version = "\0" }, { $0.resourceID = "\0a" }, { $0.tags = ["a\0": "b"] },
+                { $0.tags = ["a": "\0b"] }, { $0.forkedFrom = "\0" },
+            ]
+            for change in changes {
+                var request = trial.request()
+                change(&request)
+                let creation = RunCreation(request: request, progress: trial.progress())
+                _ = try await trial.expectFailure(.invalidRequest, of: "creating") { () async throws(StoreError) in
+                    try await trial.store.create(creation)
                 }
-            },
-            RunPromise(13, "refuses NUL in names, keys and tags") { trial in
-                let changes: [@Sendable (inout RunRequest) -> Void] = [
-                    { $0.workflow = "a\0" }, { $0.version = "\0" }, { $0.resourceID = "\0a" }, { $0.tags = ["a\0": "b"] },
-                    { $0.tags = ["a": "\0b"] }, { $0.forkedFrom = "\0" },
-                ]
-                for change in changes {
-                    var request = trial.request()
-                    change(&request)
-                    let creation = RunCreation(request: request, progress: trial.progress())
-                    _ = try await trial.expectFailure(.invalidRequest, of: "creating") { () async throws(StoreError) in
-                        try await trial.store.create(creation)
-                    }
+            }
+            let record = try await trial.ready()
+            for place in 0..<3 {
+                var commit = trial.change(record)
+                switch place {
+                case 0: commit.steps = [trial.step("a\0b")]
+                case 1: commit.state = [StateRecord(key: "a\0b", step: "a", value: nil)]
+                default: commit.state = [StateRecord(key: "a", step: "a\0b", value: nil)]
                 }
-                let record = try await trial.ready()
-                for place in 0..<3 {
-                    var commit = trial.change(record)
-                    switch place {
-                    case 0: commit.steps = [trial.step("a\0b")]
-                    case 1: commit.state = [StateRecord(key: "a\0b", step: "a", value: nil)]
-                    default: commit.state = [StateRecord(key: "a", step: "a\0b", value: nil)]
-                    }
-                    let refused = commit
-                    _ = try await trial.expectFailure(.invalidRequest, of: "the change") { () async throws(StoreError) in
-                        try await trial.store.commit(refused)
-                    }
+                let refused = commit
+                _ = try await trial.expectFailure(.invalidRequest, of: "the change") { () async throws(StoreError) in
+                    try await trial.store.commit(refused)
                 }
-            },
-        ]
+            }
+        },
+    ]
 
     private static func roundTrip(_ trial: RunTrial, _ id: String) async throws {
         let request = RunRequest(
@@ -89,7 +90,8 @@ extension RunPromise {
         var filter = RunFilter()
         filter.workflow = trial.workflow()
         let page = try await trial.store.runs(where: filter, after: nil, limit: 1, now: RunTrial.start)
-        try trial.expect(page.runs.map { IDKey($0.id) } == [IDKey(id)], "to be listed", found: "\(page.runs.count) runs")
+        try trial.expect(
+            page.runs.map { IDKey($0.id) } == [IDKey(id)], "to be listed", found: "\(page.runs.count) runs")
         try await trial.store.delete(id, expectedRevision: 3, expectedFence: 1)
         let found = try await trial.store.run(id)
         try trial.expect(found == nil, "to be deleted", found: "it is there")

@@ -4,7 +4,9 @@ extension RunPromise {
 
     private static let pages: [RunPromise] = [
         RunPromise(10, "lists the newest first, runs of one time by the bytes of their IDs") { trial in
-            for (suffix, age) in [("b", 0), ("a", 0), ("old", -5), ("new", 5), ("B", 0), ("\u{e9}", 0), ("e\u{301}", 0)] {
+            for (suffix, age) in [
+                ("b", 0), ("a", 0), ("old", -5), ("new", 5), ("B", 0), ("\u{e9}", 0), ("e\u{301}", 0),
+            ] {
                 try await trial.create(trial.request(suffix, createdAt: RunTrial.start + Int64(age)), trial.progress())
             }
             for limit in [1, 2, 3, 100] {
@@ -128,7 +130,8 @@ extension RunPromise {
             var everything: Set<String> = []
             var cursor: RunPage.Cursor?
             repeat {
-                let page = try await trial.store.runs(where: RunFilter(), after: cursor, limit: 1_000, now: RunTrial.start)
+                let page = try await trial.store.runs(
+                    where: RunFilter(), after: cursor, limit: 1_000, now: RunTrial.start)
                 everything.formUnion(page.runs.map(\.id))
                 cursor = page.next
             } while cursor != nil
@@ -148,28 +151,28 @@ extension RunPromise {
         filter("several statuses", ["0", "1", "4", "5"]) { _, filter in filter.statuses = [.failed, .pending] },
         filter("all statuses", (0..<8).map { "\($0)" }) { _, filter in filter.statuses = Set(RunStatus.allCases) },
         filter("workflow and status", ["0"]) { trial, filter in
-                filter.workflow = trial.workflow("0")
-                filter.statuses = [.pending]
+            filter.workflow = trial.workflow("0")
+            filter.statuses = [.pending]
         },
         filter("resource", ["0", "2", "4", "6"]) { trial, filter in filter.resourceID = trial.prefix + "r0" },
         filter("resource and status", ["0", "4"]) { trial, filter in
-                filter.resourceID = trial.prefix + "r0"
-                filter.statuses = [.pending]
+            filter.resourceID = trial.prefix + "r0"
+            filter.statuses = [.pending]
         },
         filter("resource and workflow", ["0", "6"]) { trial, filter in
-                filter.resourceID = trial.prefix + "r0"
-                filter.workflow = trial.workflow("0")
+            filter.resourceID = trial.prefix + "r0"
+            filter.workflow = trial.workflow("0")
         },
         filter("another tag's value", ["1", "5"]) { _, filter in filter.tag = RunFilter.Tag("mod", "1") },
         filter("tag and status", ["5"]) { _, filter in
-                filter.tag = RunFilter.Tag("mod", "1")
-                filter.statuses = [.failed]
-                filter.createdFrom = RunTrial.start + 5
+            filter.tag = RunFilter.Tag("mod", "1")
+            filter.statuses = [.failed]
+            filter.createdFrom = RunTrial.start + 5
         },
         filter("parent", ["2", "3"]) { trial, filter in filter.parent = trial.id("parent") },
         filter("parent and workflow", ["3"]) { trial, filter in
-                filter.parent = trial.id("parent")
-                filter.workflow = trial.workflow("0")
+            filter.parent = trial.id("parent")
+            filter.workflow = trial.workflow("0")
         },
         filter("the time from which on they were created", ["5", "6", "7"]) { _, filter in
             filter.createdFrom = RunTrial.start + 5
@@ -178,19 +181,19 @@ extension RunPromise {
             filter.createdBefore = RunTrial.start + 2
         },
         filter("a span of time", ["2", "3"]) { _, filter in
-                filter.createdFrom = RunTrial.start + 2
-                filter.createdBefore = RunTrial.start + 4
+            filter.createdFrom = RunTrial.start + 2
+            filter.createdBefore = RunTrial.start + 4
         },
         filter("everything at once", ["2"]) { trial, filter in
-                filter.workflow = trial.workflow("2")
-                filter.statuses = [.completed, .running]
-                filter.resourceID = trial.prefix + "r0"
-            
-                filter.tag = RunFilter.Tag("mod", "2")
-                filter.parent = trial.id("parent")
-            
-                filter.createdFrom = RunTrial.start + 2
-                filter.createdBefore = RunTrial.start + 3
+            filter.workflow = trial.workflow("2")
+            filter.statuses = [.completed, .running]
+            filter.resourceID = trial.prefix + "r0"
+
+            filter.tag = RunFilter.Tag("mod", "2")
+            filter.parent = trial.id("parent")
+
+            filter.createdFrom = RunTrial.start + 2
+            filter.createdBefore = RunTrial.start + 3
         },
         filter("something that no run has", []) { trial, filter in filter.workflow = trial.workflow("none") },
     ]
@@ -223,7 +226,8 @@ extension RunPromise {
                     cursor = page.next
                 } while cursor != nil
                 try trial.expect(
-                    found == expected.reversed(), "\(Array(expected.reversed()))", found: "\(found) in pages of \(limit)")
+                    found == expected.reversed(), "\(Array(expected.reversed()))",
+                    found: "\(found) in pages of \(limit)")
             }
             let count = try await trial.store.countRuns(where: wanted, now: RunTrial.start)
             let isShared = wanted.workflow == nil && wanted.resourceID == nil && wanted.parent == nil

@@ -32,7 +32,9 @@ extension RunPromise {
             let record = try await trial.driven(by: trial.worker())
             let count = 10
             _ = try await trial.concurrently(trial.settings.writers) { number in
-                for place in 0..<count { _ = try await trial.store.post(trial.signal("\(number)-\(place)"), to: record.id) }
+                for place in 0..<count {
+                    _ = try await trial.store.post(trial.signal("\(number)-\(place)"), to: record.id)
+                }
             }
             let numbers = try await trial.snapshot(record.id).messages.map(\.number)
             let all = trial.settings.writers * count
@@ -74,7 +76,8 @@ extension RunPromise {
                     _ = try await trial.store.post(trial.signal("m"), to: record.id)
                     let found = try await trial.run(record.id).progress
                     try trial.expect(
-                        found.wake == .now && found.revision == 1, "awake, and not changed otherwise", found: "\(found)")
+                        found.wake == .now && found.revision == 1, "awake, and not changed otherwise", found: "\(found)"
+                    )
                     let claimed = try await trial.expectClaim(trial.claim(trial.worker()), gives: [suffix])
                     try trial.expect(
                         claimed.runs.first?.messages.count == 1 && claimed.runs.first?.run.inboxCount == 1,
@@ -84,7 +87,8 @@ extension RunPromise {
         },
         RunPromise(9, "does not wake runs that are held back") { trial in
             for status in [RunStatus.paused, .parked] {
-                let record = try await trial.create(trial.request(status.rawValue), trial.progress(status, wake: .never))
+                let record = try await trial.create(
+                    trial.request(status.rawValue), trial.progress(status, wake: .never))
                 _ = try await trial.store.post(trial.signal("m"), to: record.id)
                 try await trial.expectClaim(trial.claim(trial.worker()), gives: [])
                 // But once it is resumed, whoever resumed it not knowing of the message.

@@ -61,7 +61,8 @@ extension RunPromise {
             try await trial.store.connect()
             try await trial.expect(record.id, is: RunSnapshot(run: record, steps: [], state: [], messages: []))
         },
-        RunPromise(6, "connects and disconnects as often as one likes, and again by a ping", needs: .ownStore) { trial in
+        RunPromise(6, "connects and disconnects as often as one likes, and again by a ping", needs: .ownStore) {
+            trial in
             let record = try await trial.ready()
             await trial.store.disconnect()
             await trial.store.disconnect()
@@ -75,7 +76,8 @@ extension RunPromise {
 
     private static let losses: [(what: String, body: LossOf)] = [
         ("a creation", lostCreation), ("a change", lostCommit), ("a post", lostPost), ("a deletion", lostDeletion),
-        ("a claim", lostClaim), ("an adoption", lostAdoption), ("a change that posts to another run", lostCommitWithPost),
+        ("a claim", lostClaim), ("an adoption", lostAdoption),
+        ("a change that posts to another run", lostCommitWithPost),
     ]
 
     private static let lost: [RunPromise] = losses.flatMap { (what: String, body: @escaping LossOf) -> [RunPromise] in
@@ -140,8 +142,10 @@ extension RunPromise {
             let isThere = try await loss.happens(record.id) { () async throws(StoreError) in
                 _ = try await trial.store.commit(commit)
             }
-            if !isThere { return try await trial.expect(
-                record.id, is: RunSnapshot(run: record, steps: [], state: [], messages: [])) }
+            if !isThere {
+                return try await trial.expect(
+                    record.id, is: RunSnapshot(run: record, steps: [], state: [], messages: []))
+            }
             record.progress = commit.progress
             try await trial.expect(
                 record.id, is: RunSnapshot(run: record, steps: commit.steps, state: commit.state, messages: []))

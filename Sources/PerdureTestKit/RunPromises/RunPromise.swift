@@ -32,7 +32,8 @@ public struct RunPromise: Sendable, Hashable, CustomStringConvertible {
     }
 
     init(
-        _ number: Int, _ name: String, needs: Need = .nothing, _ check: @escaping @Sendable (RunTrial) async throws -> Void
+        _ number: Int, _ name: String, needs: Need = .nothing,
+        _ check: @escaping @Sendable (RunTrial) async throws -> Void
     ) {
         self.number = number
         self.name = name
@@ -42,6 +43,9 @@ public struct RunPromise: Sendable, Hashable, CustomStringConvertible {
 
     /// The number and the name.
     public var description: String { "\(self.number): \(self.name)" }
+
+    /// Whether verifying this promise takes a store that nobody else uses meanwhile, because it gets disconnected.
+    public var needsOwnStore: Bool { self.needs == .ownStore }
 
     /// Promises are the same when number and name are: names are unique.
     public static func == (left: RunPromise, right: RunPromise) -> Bool {
@@ -125,6 +129,10 @@ extension RunPromise {
         default: break
         }
         let trial = RunTrial(of: self, on: store, fixture: fixture, settings: settings)
-        return try await trial.judge { try await self.check(trial) } cleanUp: { await trial.removeEverything() }
+        return try await trial.judge {
+            try await self.check(trial)
+        } cleanUp: {
+            await trial.removeEverything()
+        }
     }
 }

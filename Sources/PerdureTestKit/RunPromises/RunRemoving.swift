@@ -49,7 +49,8 @@ extension RunPromise {
                         }
                     }
                 }
-                try trial.expect(answers.count { $0 == nil } == 1, "one of them", found: "\(answers.count { $0 == nil })")
+                try trial.expect(
+                    answers.count { $0 == nil } == 1, "one of them", found: "\(answers.count { $0 == nil })")
                 let found = try await trial.store.run(record.id)
                 try trial.expect((found == nil) == (answers[1] == nil), "what they were told", found: "the other")
             }
@@ -69,7 +70,9 @@ extension RunPromise {
         },
         RunPromise(11, "purges no more than it is told to, the oldest first", needs: .quiet) { trial in
             try await fill(trial)
-            for (expected, left) in [(2, [false, false, true]), (1, [false, false, false]), (0, [false, false, false])] {
+            for (expected, left) in [
+                (2, [false, false, true]), (1, [false, false, false]), (0, [false, false, false]),
+            ] {
                 let count = try await trial.store.purgeRuns(expiredAt: past, limit: 2)
                 try trial.expect(count == expected, "\(expected) removed", found: "\(count)")
                 for (number, isThere) in left.enumerated() {

@@ -2,7 +2,9 @@ extension RunSnapshot {
     /// What is different from what was expected, in words; values are compared by their bytes.
     func differences(from expected: RunSnapshot) -> [String] {
         var differences = self.run.differences(from: expected.run)
-        func compareAll<Element>(_ what: String, _ found: [Element], _ expected: [Element], _ words: (Element) -> String) {
+        func compareAll<Element>(
+            _ what: String, _ found: [Element], _ expected: [Element], _ words: (Element) -> String
+        ) {
             let (found, expected) = (found.map(words), expected.map(words))
             if found.count != expected.count {
                 differences.append("\(found.count) \(what) instead of \(expected.count)")
@@ -35,7 +37,9 @@ extension RunRecord {
     func differences(from expected: RunRecord) -> [String] {
         var differences: [String] = []
         func compare(_ name: String, _ found: String, _ expected: String) {
-            if !found.utf8.elementsEqual(expected.utf8) { differences.append("\(name) \(found) instead of \(expected)") }
+            if !found.utf8.elementsEqual(expected.utf8) {
+                differences.append("\(name) \(found) instead of \(expected)")
+            }
         }
         let (request, other) = (self.request, expected.request)
         compare("id", words(request.id), words(other.id))

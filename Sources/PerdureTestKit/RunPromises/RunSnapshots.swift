@@ -13,10 +13,10 @@ extension RunPromise {
         request("the resource") { $0.resourceID = "customer/7 'é'" },
         request("tags of many letters") { $0.tags = ["a": "1", "Ünïcode 🦆": "日本", "": "empty", "quote'\"": "\\%_"] },
         request("the priority, also below zero") { $0.priority = -2_000_000_000 },
-        request("limits") { 
-                $0.workflowLimit = 1
-                $0.resourceLimit = 1_000_000
-             },
+        request("limits") {
+            $0.workflowLimit = 1
+            $0.resourceLimit = 1_000_000
+        },
         request("the trigger") {
             $0.trigger = RunTrigger(
                 type: "event", source: "s\u{1}\"", timestamp: -1, metadata: ["k": "v", "é": "e\u{301}"])
@@ -26,7 +26,8 @@ extension RunPromise {
         request("times long ago and far ahead") { $0.createdAt = -62_135_596_800_000 },
     ]
 
-    private static func request(_ what: String, _ change: @escaping @Sendable (inout RunRequest) -> Void) -> RunPromise {
+    private static func request(_ what: String, _ change: @escaping @Sendable (inout RunRequest) -> Void) -> RunPromise
+    {
         RunPromise(1, "keeps of a request \(what)") { trial in
             var request = trial.request()
             change(&request)
@@ -52,46 +53,46 @@ extension RunPromise {
     }
 
     private static let progresses: [RunPromise] = [
-            progress("the share that is done") { $0.progress = 1.0 / 3 },
-            progress("a hash of 64 bits") { $0.definitionHash = .max - 1 },
-            progress("the output") {
-                $0.status = .completed
-                $0.output = RunValue(bytes: Array("{\"a\":\"é\"}".utf8))
-            },
-            progress("a failure with all that it can say") {
-                $0.status = .failed
-                $0.failure = RunFailure(
-                    .executionFailed, message: "no \"luck\"\nat\0all", type: "Module.Error", step: "a[1]", attempt: 3)
-            },
-            progress("a failure that says little") {
-                $0.status = .failed
-                $0.failure = RunFailure(.timeout, message: "")
-            },
-            progress("what a person must decide") {
-                $0.status = .parked
-                $0.parkedReason = "was it sent? 🦆 'maybe'"
-            },
-            progress("all times") {
-                $0.status = .completed
-                $0.startedAt = 0
-                $0.completedAt = -5
-                $0.updatedAt = 4_102_444_800_000
-                $0.expiresAt = 4_102_444_800_001
-            },
-            progress("that nothing wakes it") { $0.wake = .never },
-            progress("when it wakes") { $0.wake = .at(4_102_444_800_000) },
-            progress("that it wakes at the beginning of time") { $0.wake = .at(0) },
-            progress("the owner, and when it would wake without one") {
-                $0.status = .running
-                $0.owner = "worker #1 'é'"
-                $0.wake = .at(9)
-            },
-            progress("fence, adoptions and what was seen") {
-                $0.fence = 1 << 53
-                $0.adoptions = 77
-                $0.inboxSeen = 1 << 40
-            },
-        ]
+        progress("the share that is done") { $0.progress = 1.0 / 3 },
+        progress("a hash of 64 bits") { $0.definitionHash = .max - 1 },
+        progress("the output") {
+            $0.status = .completed
+            $0.output = RunValue(bytes: Array("{\"a\":\"é\"}".utf8))
+        },
+        progress("a failure with all that it can say") {
+            $0.status = .failed
+            $0.failure = RunFailure(
+                .executionFailed, message: "no \"luck\"\nat\0all", type: "Module.Error", step: "a[1]", attempt: 3)
+        },
+        progress("a failure that says little") {
+            $0.status = .failed
+            $0.failure = RunFailure(.timeout, message: "")
+        },
+        progress("what a person must decide") {
+            $0.status = .parked
+            $0.parkedReason = "was it sent? 🦆 'maybe'"
+        },
+        progress("all times") {
+            $0.status = .completed
+            $0.startedAt = 0
+            $0.completedAt = -5
+            $0.updatedAt = 4_102_444_800_000
+            $0.expiresAt = 4_102_444_800_001
+        },
+        progress("that nothing wakes it") { $0.wake = .never },
+        progress("when it wakes") { $0.wake = .at(4_102_444_800_000) },
+        progress("that it wakes at the beginning of time") { $0.wake = .at(0) },
+        progress("the owner, and when it would wake without one") {
+            $0.status = .running
+            $0.owner = "worker #1 'é'"
+            $0.wake = .at(9)
+        },
+        progress("fence, adoptions and what was seen") {
+            $0.fence = 1 << 53
+            $0.adoptions = 77
+            $0.inboxSeen = 1 << 40
+        },
+    ]
 
     private static func progress(
         _ what: String, _ change: @escaping @Sendable (inout RunProgress) -> Void
@@ -128,29 +129,30 @@ extension RunPromise {
             try await trial.expect(
                 before.id,
                 is: RunSnapshot(
-                    run: RunRecord(request: before.request, progress: back.progress), steps: [], state: [], messages: []))
+                    run: RunRecord(request: before.request, progress: back.progress), steps: [], state: [], messages: []
+                ))
         }
     }
 
     private static let steps: [RunPromise] = [
-            step("the output") { $0.output = RunValue(bytes: Array(0...255)) },
-            step("an empty output") { $0.output = RunValue(bytes: []) },
-            step("that there is no output") { $0.output = nil },
-            step("an edited input") { $0.input = RunValue(bytes: [7]) },
-            step("the failure") { $0.failure = RunFailure(.validation, message: "é", step: "s", attempt: 1) },
-            step("attempts and times") {
-                $0.attempt = 35
-                $0.startedAt = 0
-                $0.completedAt = 1
-                $0.wakesAt = 4_102_444_800_000
-            },
-            step("a hash of 64 bits") { $0.definitionHash = .max },
-            step("the element's number") { 
-                $0.id = "rebook[3]"
-                $0.item = 3
-             },
-            step("a name with anything in it") { $0.id = "#'\"%_\\ é e\u{301} 🦆" },
-        ]
+        step("the output") { $0.output = RunValue(bytes: Array(0...255)) },
+        step("an empty output") { $0.output = RunValue(bytes: []) },
+        step("that there is no output") { $0.output = nil },
+        step("an edited input") { $0.input = RunValue(bytes: [7]) },
+        step("the failure") { $0.failure = RunFailure(.validation, message: "é", step: "s", attempt: 1) },
+        step("attempts and times") {
+            $0.attempt = 35
+            $0.startedAt = 0
+            $0.completedAt = 1
+            $0.wakesAt = 4_102_444_800_000
+        },
+        step("a hash of 64 bits") { $0.definitionHash = .max },
+        step("the element's number") {
+            $0.id = "rebook[3]"
+            $0.item = 3
+        },
+        step("a name with anything in it") { $0.id = "#'\"%_\\ é e\u{301} 🦆" },
+    ]
 
     private static let stepStatuses: [RunPromise] = StepStatus.allCases.map { status in
         step("the status \(status.rawValue)") { $0.status = status }
@@ -195,7 +197,9 @@ extension RunPromise {
             try trial.expect(found == ["s0", "s1", "s1[0]", "s1[2]", "s1[10]", "s2"], "that order", found: "\(found)")
         },
         RunPromise(1, "tells steps apart by their bytes") { trial in
-            let steps = ["caf\u{e9}", "cafe\u{301}", "a", "A", "a "].enumerated().map { trial.step($1, $0, output: "\($0)") }
+            let steps = ["caf\u{e9}", "cafe\u{301}", "a", "A", "a "].enumerated().map {
+                trial.step($1, $0, output: "\($0)")
+            }
             let record = try await trial.create(trial.request(), trial.progress(), steps: steps)
             try await trial.expect(record.id, is: RunSnapshot(run: record, steps: steps, state: [], messages: []))
         },
@@ -265,7 +269,8 @@ extension RunPromise {
         ("the end of a child", .childEnded(runID: "child/1", .completed, nil)),
         (
             "the failure of a child",
-            .childEnded(runID: "c", .failed, RunFailure(.executionFailed, message: "m", type: "T", step: "s", attempt: 2))
+            .childEnded(
+                runID: "c", .failed, RunFailure(.executionFailed, message: "m", type: "T", step: "s", attempt: 2))
         ),
         ("a wish to cancel", .cancel(reason: "no \"more\"\n")),
         ("a wish to pause", .pause),

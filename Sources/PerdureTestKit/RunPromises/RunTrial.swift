@@ -153,7 +153,8 @@ struct RunTrial: PromiseTrial {
         let found = try await self.snapshot(id, fileID: fileID, line: line)
         let differences = found.differences(from: expected)
         try self.expect(
-            differences.isEmpty, "what was stored", found: differences.joined(separator: ", "), fileID: fileID, line: line)
+            differences.isEmpty, "what was stored", found: differences.joined(separator: ", "), fileID: fileID,
+            line: line)
     }
 
     /// Claims, and compares the IDs with what they should be, by what they end in.
