@@ -61,10 +61,8 @@ final class RunStatements {
 
     /// Carries out a change within the open transaction.
     ///
-    /// - Parameters:
-    ///   - writeID: tells this change from every other.
-    ///   - before: what the change gave in a transaction whose commit is lost, so that what is stored may be its own; nil the
-    ///     first time.
+    /// `writeID` tells it from every other. `before` is what it gave in a transaction whose commit is lost, so that what is stored may
+    /// be its own; nil the first time.
     func run(_ write: RunWrite, writeID: UnsafeRawBufferPointer, before: WriteVerdict?) -> Step {
         do throws(Failure) {
             return try self.perform(write, writeID, before)

@@ -1,7 +1,9 @@
 internal import FoundationEssentials
 internal import PerdureModel
 
-/// Values of runs to bytes and back. The only file of the module that imports Foundation's smaller half.
+/// Values of runs to bytes and back.
+///
+/// The only file of the module that imports Foundation's smaller half.
 enum RunValueCoding {
     /// The same value gives the same bytes: keys are sorted.
     static func encode(_ value: some Encodable) throws(PayloadError) -> [UInt8] {
