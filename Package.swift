@@ -47,8 +47,8 @@ let package = Package(
         // Stores.
         .target(
             name: "PerdureSQLite",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "CSQLite"],
-            resources: [.embedInCode("Schema/schema1.sql")],
+            dependencies: ["PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "CSQLite"],
+            resources: [.embedInCode("Schema/schema1.sql"), .embedInCode("Schema/schema2.sql")],
             swiftSettings: settings),
 
         .target(
@@ -67,7 +67,7 @@ let package = Package(
         // For tests: ours, and our users'.
         .target(
             name: "PerdureTestKit",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
+            dependencies: ["PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
         // The tool: the only place that knows every store.
