@@ -89,6 +89,9 @@ let package = Package(
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
+            name: "PerdureWorkflowTests", dependencies: ["PerdureWorkflow", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
             name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
