@@ -42,11 +42,14 @@ extension RunMachine {
         _ index: Int, _ status: RunStatus, _ failure: RunFailure?, _ output: RunValue?, _ now: Moment
     ) {
         let unit = StepUnit(node: index)
+        let childID = self.childID(of: index)
         self.nodes[index].heldUntil = nil
+        // Should a person have the step tried again, that is another run.
+        self.nodes[index].attempt += 1
         if status == .completed, let output { return self.complete(unit, with: output, now) }
         let code = failure?.code ?? (status == .cancelled ? .cancelled : .internalError)
         let reason = failure?.message ?? "it gave no reason"
-        let message = "the run \(self.childID(of: index)) ended as \(status.rawValue): \(reason)"
+        let message = "the run \(childID) ended as \(status.rawValue): \(reason)"
         self.unitFailed(
             unit, RunFailure(code, message: message, type: failure?.type, step: self.id(of: unit)), now)
     }

@@ -17,10 +17,10 @@ extension RunMachine {
         self.waits.removeAll { $0 == unit }
         if unit.item < 0, case .child = self.plan.nodes[unit.node].kind {
             let id = self.childID(of: unit.node)
-            var message = RunMessage(
+            let message = RunMessage(
                 id: "cancel by parent", kind: .cancel(reason: "the run that waited for it ended"), postedAt: now.wall)
-            message.payload = nil
             self.posts.append((id, message))
+            self[unit].attempt += 1
         }
         self[unit].phase = .dead
         self[unit].status = .cancelled

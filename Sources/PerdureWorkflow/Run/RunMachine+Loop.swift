@@ -21,8 +21,10 @@ extension RunMachine {
             self.markDirty(StepUnit(node: index), canWait: true)
             return self.collect(index, definition, now)
         }
-        self.nodes[index].status = .running
-        self.markDirty(StepUnit(node: index), canWait: self.plan.nodes[index].settings.condition == nil)
+        if self.nodes[index].status != .running {
+            self.nodes[index].status = .running
+            self.markDirty(StepUnit(node: index), canWait: true)
+        }
         for item in 0..<loop.items.count where loop.items[item].status == .retrying {
             self.loops[index]?.underWay += 1
             self.loops[index]?.items[item].phase = .waiting

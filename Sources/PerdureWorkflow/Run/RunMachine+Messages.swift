@@ -63,8 +63,7 @@ extension RunMachine {
             return self.signalDidNotCome(index, waiting, now)
         }
         self.waits.append(unit)
-        let settings = self.plan.nodes[index].settings
-        self.markDirty(unit, canWait: settings.condition == nil)
+        self.markDirty(unit, canWait: true)
     }
 
     mutating func signalDidNotCome(_ index: Int, _ waiting: Node.Waiting, _ now: Moment) {

@@ -14,8 +14,7 @@ extension RunMachine {
             }
         }
         self.nodes[index].startedAt = now.wall
-        // The condition was asked, which is recorded like a result; otherwise the wait goes with whatever is stored next.
-        let canWait = self.plan.nodes[index].settings.condition == nil
+        // The wait goes with whatever is stored next; if that is nothing, it is short, and begins again after a crash.
         if wakesAt <= now.wall {
             self.markDirty(unit, canWait: true)
             return self.wakeUp(index, now)
@@ -24,7 +23,7 @@ extension RunMachine {
         self.nodes[index].wakesAt = wakesAt
         self.nodes[index].phase = .waiting
         self.waits.append(unit)
-        self.markDirty(unit, canWait: canWait)
+        self.markDirty(unit, canWait: true)
     }
 
     /// A sleep is over. That needs no commit of its own: who reads the record knows it as well as we do.
