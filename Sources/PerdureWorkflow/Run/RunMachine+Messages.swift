@@ -5,8 +5,14 @@ extension RunMachine {
     /// There may be messages: so many were posted to the run.
     mutating func noteMail(upTo count: UInt64) { self.posted = max(self.posted, count) }
 
-    /// The messages could not be read now.
-    mutating func mailWasNotRead() { self.isReadingMail = false }
+    /// There may be a message; nobody counted.
+    mutating func hintMail() { self.isHinted = true }
+
+    /// The messages could not be read; they are asked for again with the next hint, or at the next commit.
+    mutating func mailWasNotRead() {
+        self.isReadingMail = false
+        self.posted = self.seen
+    }
 
     /// The run's messages, those that are known included, as of when so many were posted.
     mutating func take(mail messages: [RunMessage], count: UInt64, _ now: Moment) {

@@ -77,6 +77,8 @@ struct RunMachine: Sendable {
     var seen: UInt64
     var posted: UInt64
     var isReadingMail = false
+    /// Whether somebody said that there is a message.
+    var isHinted = false
     /// The signals that units have got hold of; nil where the time was over.
     var signals: [Int: RunMessage?] = [:]
 
@@ -116,8 +118,9 @@ struct RunMachine: Sendable {
     mutating func next(_ now: Moment) -> Action {
         if let departure = self.departure { return .leave(departure) }
         if self.isReadingMail { return .wait }
-        if self.posted > self.seen {
+        if self.posted > self.seen || self.isHinted {
             self.isReadingMail = true
+            self.isHinted = false
             return .readMail
         }
         if self.inFlight == nil, self.wantsCommit(now) { return .commit(self.makeCommit(now)) }
@@ -129,12 +132,14 @@ struct RunMachine: Sendable {
         return .wait
     }
 
-    /// Whether another task would find something to do.
-    func hasMore(_ now: Moment) -> Bool {
-        if self.departure != nil || self.isReadingMail { return false }
-        if self.posted > self.seen { return true }
+    /// Whether ``next(_:)`` would give something to do.
+    func hasWork(_ now: Moment) -> Bool {
+        if self.departure != nil { return true }
+        if self.isReadingMail { return false }
+        if self.posted > self.seen || self.isHinted { return true }
         if self.mayBegin, !self.ready.isEmpty { return true }
-        return self.inFlight == nil && self.needsCommit && self.wantsCommit(now)
+        guard self.inFlight == nil else { return false }
+        return self.wantsCommit(now) || (self.isStopping && self.executing.isEmpty)
     }
 
     /// When to call ``tick(_:)`` at the latest, by the steady clock; nil when time changes nothing.
