@@ -95,6 +95,9 @@ let package = Package(
             name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
+            name: "PerdureWorkflowTests", dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency"],
+            exclude: ["Definition/Programs"], swiftSettings: settings),
+        .testTarget(
             name: "PerdureSQLiteTests",
             dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
             swiftSettings: settings),

@@ -40,7 +40,7 @@ public final class RunValue: Sendable {
         if let live = self.live as? Live<Value> { return live.value }
         // A step that continues on error gives an optional of what its handler gave.
         if let optional = type as? any OptionalValue.Type, let live = self.live,
-            let value = optional.wrapping(live.any) as? Value
+            let wrapped = optional.wrapping(live.any), let value = wrapped as? Value
         {
             return value
         }
@@ -64,13 +64,14 @@ public final class RunValue: Sendable {
 }
 
 private protocol OptionalValue {
-    /// The optional of a value; nil where it is one of another type.
-    static func wrapping(_ value: any Sendable) -> Self?
+    /// The optional of a value, as something of this type; nil where the value is of another type.
+    static func wrapping(_ value: any Sendable) -> Any?
 }
 
 extension Optional: OptionalValue {
-    fileprivate static func wrapping(_ value: any Sendable) -> Wrapped?? {
+    fileprivate static func wrapping(_ value: any Sendable) -> Any? {
         // Not by a cast alone: that would make an optional of an optional.
-        type(of: value) == Wrapped.self ? .some(value as? Wrapped) : nil
+        guard type(of: value) == Wrapped.self, let wrapped = value as? Wrapped else { return nil }
+        return Optional(wrapped) as Any
     }
 }

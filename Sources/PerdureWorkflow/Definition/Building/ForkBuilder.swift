@@ -75,6 +75,21 @@ public enum ForkBuilder {
         }
     }
 
+    /// No branch: not a fork.
+    @available(*, unavailable, message: "a fork has 2 to 6 branches; this one has none")
+    public static func buildBlock() -> Flow<Done, Done> { Flow(nodes: []) }
+
+    /// One branch: not a fork.
+    @available(*, unavailable, message: "a fork has 2 to 6 branches; write a single one without a fork")
+    public static func buildBlock<Input, Output>(_ branch: Flow<Input, Output>) -> Flow<Input, Output> { branch }
+
+    /// More branches than there are types for.
+    @available(*, unavailable, message: "a fork has 2 to 6 branches; put some of them into a fork of their own")
+    public static func buildBlock<Input, A, B, C, D, E, F, G>(
+        _ a: Flow<Input, A>, _ b: Flow<Input, B>, _ c: Flow<Input, C>, _ d: Flow<Input, D>, _ e: Flow<Input, E>,
+        _ f: Flow<Input, F>, _ g: Flow<Input, G>, _ others: any FlowPart...
+    ) -> Flow<Input, A> { a }
+
     private static func fork<Input, Output>(
         _ branches: [[Node]], gather: @escaping @Sendable ([RunValue]) throws -> RunValue
     ) -> Flow<Input, Output> {

@@ -19,8 +19,14 @@ public struct Child<Input: Codable & Sendable, Output: Codable & Sendable>: Flow
     public var parts: Flow<Input, Output> { return Flow(self.node) }
 
     /// Lets the run go on when the child has failed or was cancelled; its output is nil then.
+    @_disfavoredOverload
     public func continueOnError() -> Child<Input, Output?> {
         Child<Input, Output?>(node: self.node.continuingOnError(Output?.none))
+    }
+
+    /// Lets the run go on when the child has failed or was cancelled; its output, an optional anyway, is nil then.
+    public func continueOnError<Wrapped>() -> Child<Input, Output> where Output == Wrapped? {
+        Child<Input, Output>(node: self.node.continuingOnError(Output.none))
     }
 
     /// Refuses inputs for which `check` throws, before the child is started; see ``StepPart/validate(_:)``.

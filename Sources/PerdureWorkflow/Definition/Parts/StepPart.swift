@@ -41,6 +41,7 @@ extension StepPart {
     /// Lets the run go on when the step has failed for good; its output is nil then.
     ///
     /// That is for what the handler throws, validation and time-outs included; a store that fails is never taken for it.
+    @_disfavoredOverload
     public func continueOnError() -> Step<Input, Output?> {
         Step<Input, Output?>(self.step.node.continuingOnError(Output?.none))
     }
