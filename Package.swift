@@ -46,8 +46,8 @@ let package = Package(
         // Stores.
         .target(
             name: "PerdureSQLite",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "CSQLite"],
-            resources: [.embedInCode("Schema/schema1.sql")],
+            dependencies: ["PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "CSQLite"],
+            resources: [.embedInCode("Schema/schema1.sql"), .embedInCode("Schema/schema2.sql")],
             swiftSettings: settings),
 
         .target(
@@ -66,7 +66,7 @@ let package = Package(
         // For tests: ours, and our users'.
         .target(
             name: "PerdureTestKit",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
+            dependencies: ["PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.

@@ -12,6 +12,7 @@ extension SQLiteStore {
         }
         let valid = ids.indices.filter { if case .success = results[$0] { true } else { false } }
         do throws(StoreError) {
+            try self.checkNotCancelled(.read, nil)
             let answers = try await self.read(.read) { ReadJob(request: .states(valid.map { ids[$0] }, $0)) }
             for (index, answer) in zip(valid, answers) { results[index] = answer }
         } catch {
@@ -59,8 +60,7 @@ extension SQLiteStore {
                 let now = database.watch.now
                 let jobs = writes.enumerated().map { index, write in
                     WriteJob(
-                        state: write.state, condition: write.condition, kind: .write, arrival: now,
-                        answer: .member(collector, index))
+                        work: .write(write.state, write.condition), arrival: now, answer: .member(collector, index))
                 }
                 if !database.writes.submit(contentsOf: jobs, weight: \.weight) { continuation.resume(returning: nil) }
             }
