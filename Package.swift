@@ -89,13 +89,11 @@ let package = Package(
         .testTarget(
             name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
         .testTarget(
-            name: "PerdureWorkflowTests", dependencies: ["PerdureWorkflow", "PerdureTestKit"],
-            swiftSettings: settings),
-        .testTarget(
             name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
-            name: "PerdureWorkflowTests", dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency"],
+            name: "PerdureWorkflowTests",
+            dependencies: ["PerdureWorkflow", "PerdureTestKit", "PerdureModel", "PerdureConcurrency"],
             exclude: ["Definition/Programs"], swiftSettings: settings),
         .testTarget(
             name: "PerdureSQLiteTests",

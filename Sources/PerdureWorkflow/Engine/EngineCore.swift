@@ -117,6 +117,20 @@ final class EngineCore: Sendable {
         if isEmpty { self.empty.ring() }
     }
 
+    /// Whether nothing is under way: no handler, no write, no run on its way in.
+    var isIdle: Bool {
+        let drivers = self.state.withLock { state in
+            state.reserved == 0 && state.launching.isEmpty ? Array(state.drivers.values) : nil
+        }
+        let now = self.moment
+        return drivers?.allSatisfy { driver in
+            driver.state.withLock { state in
+                state.attempts.isEmpty && state.machine.inFlight == nil && !state.machine.isReadingMail
+                    && !state.machine.hasWork(now)
+            }
+        } ?? false
+    }
+
     // MARK: Waiting
 
     /// Waits until `bell` rings, or so long, or until the task is cancelled.

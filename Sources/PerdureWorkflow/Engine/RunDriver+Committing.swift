@@ -6,7 +6,7 @@ extension RunDriver {
     func store(_ commit: RunCommit) async -> Event {
         do {
             let receipt = try await self.core.store.commit(commit)
-            if let observer = self.core.observer { self.report(commit, to: observer) }
+            self.tell(commit)
             return .stored(inboxCount: receipt.inboxCount)
         } catch {
             return await self.resolve(commit, error)
@@ -19,7 +19,7 @@ extension RunDriver {
         while true {
             switch action {
             case .stored(let count):
-                if let observer = self.core.observer { self.report(commit, to: observer) }
+                self.tell(commit)
                 return .stored(inboxCount: count)
             case .fencedOff: return .lost
             case .rejected: return .rejected(resolution.lastError ?? error)
@@ -66,6 +66,14 @@ extension RunDriver {
     }
 
     // MARK: Events
+
+    /// A commit is stored: whoever it concerns in this process need not wait to be told by the store.
+    private func tell(_ commit: RunCommit) {
+        for (runID, _) in commit.posts {
+            if let driver = self.core.driver(of: runID) { driver.nudge(.hint) } else { self.core.work.ring() }
+        }
+        if let observer = self.core.observer { self.report(commit, to: observer) }
+    }
 
     private func report(_ commit: RunCommit, to observer: any EventObserver) {
         for step in commit.steps {

@@ -216,9 +216,8 @@ final class RunDriver: Alarmed {
         if let observer = self.core.observer { self.report(departure, progress, to: observer) }
         for waiter in waiters { waiter.resume() }
         self.core.watch.hint(self.request.id)
-        if case .stored = departure, !progress.status.isEnded {
-            // It may be due again already.
-            self.core.work.ring()
-        }
+        // It may be due again already, or make room within a limit.
+        let hasLimits = self.request.workflowLimit != nil || self.request.resourceLimit != nil
+        if !progress.status.isEnded || hasLimits { self.core.work.ring() }
     }
 }

@@ -61,7 +61,12 @@ public struct RunHandle<Output: Codable & Sendable>: Sendable {
 extension EngineCore {
     /// Waits for the end of a run: told by its driver where it is in this process, else by hints, else by asking.
     func ending(of runID: String, _ driver: RunDriver?) async throws -> (progress: RunProgress, error: (any Error)?) {
-        if let driver, let ending = await self.departure(of: driver) { return ending }
+        if let driver, let ending = await self.departure(of: driver) {
+            if ending.progress.status == .completed { return ending }
+            // Somebody may have had it tried again since.
+            guard let record = try await self.store.run(runID) else { throw WorkflowError.noRun(runID) }
+            if record.progress.revision == ending.progress.revision { return ending }
+        }
         let bell = Bell()
         self.watch.add(bell, for: runID)
         defer { self.watch.remove(bell, for: runID) }

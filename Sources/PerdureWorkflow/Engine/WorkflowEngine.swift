@@ -49,6 +49,19 @@ public final class WorkflowEngine: Sendable {
         self.core = EngineCore(store, configuration, order)
     }
 
+    /// Makes an engine for workflows that are known at run time only.
+    package convenience init(
+        store: any RunStore, configuration: Configuration, graphs: [WorkflowGraph]
+    ) throws(WorkflowError) {
+        try self.init(store: store, configuration: configuration) { graphs.map(RegisteredWorkflow.init) }
+    }
+
+    /// Whether nothing is under way in this engine; what waits does not count.
+    package var isIdle: Bool { self.core.isIdle }
+
+    /// Whether it is registered as a worker, and takes runs.
+    package var isWorker: Bool { self.core.state.withLock { $0.worker } != nil }
+
     /// How many runs are in memory.
     public var activeRunCount: Int { self.core.state.withLock { $0.drivers.count } }
 
@@ -125,7 +138,9 @@ public final class WorkflowEngine: Sendable {
 
 /// A workflow that an engine was given, with its types taken away.
 public struct RegisteredWorkflow: Sendable {
-    let graph: WorkflowGraph
+    package let graph: WorkflowGraph
+
+    package init(graph: WorkflowGraph) { self.graph = graph }
 }
 
 /// Lists the workflows of an engine.

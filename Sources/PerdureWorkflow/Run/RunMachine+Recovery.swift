@@ -56,11 +56,15 @@ extension RunMachine {
                 "\(times). Find out what ends the process, then resume the run, or cancel it.",
                 RunFailure(.panic, message: times))
         }
+        if let reason = self.plan.graph.incompatibility(with: steps) { self.park(reason) }
         for record in steps {
             guard let unit = self.unit(of: record) else { continue }
             self.restore(record, as: unit)
         }
-        if case .park = self.intent { return }
+        switch self.intent {
+        case .park, .cancel: return self.stayAsIs()
+        case .run, .pause, .fail: break
+        }
         for record in state {
             guard let unit = self.unit(named: record.step) else { continue }
             self.shared.append(SharedValue(key: record.key, unit: unit, value: record.value))
@@ -70,31 +74,30 @@ extension RunMachine {
         self.isBeginning = false
     }
 
-    /// The unit of a record; nil, and the run is parked, where the definition has changed there.
+    /// The unit of a record, which is part of the definition as it is.
     private mutating func unit(of record: StepRecord) -> StepUnit? {
-        let name = record.item.map { String(record.id.dropLast("[\($0)]".count)) } ?? record.id
-        guard let index = self.plan.graph.index(ofStep: name) else {
-            self.refuse(
-                "the step \(name.debugDescription) is recorded, but the definition has no step of that name any more")
-            return nil
+        guard let index = self.plan.graph.index(ofStep: record.stepName) else { return nil }
+        guard let item = record.item else { return StepUnit(node: index) }
+        let missing = item + 1 - (self.loops[index]?.items.count ?? 0)
+        if missing > 0 {
+            self.loops[index, default: LoopState()].items += Array(repeating: UnitState(), count: missing)
         }
-        guard self.plan.graph.hashes[index] == record.definitionHash else {
-            self.refuse(
-                "the definition of the step \(name.debugDescription), or of one before it, has changed since it was recorded")
-            return nil
-        }
-        if let item = record.item {
-            guard case .loop = self.plan.nodes[index].kind else {
-                self.refuse("the step \(name.debugDescription) was a loop when it was recorded")
-                return nil
+        return StepUnit(node: index, item: item)
+    }
+
+    /// Nothing begins: the steps that had begun are as they were recorded.
+    private mutating func stayAsIs() {
+        for index in self.nodes.indices {
+            switch self.nodes[index].status {
+            case .waiting, .retrying, .running: self.nodes[index].phase = .waiting
+            case .completed, .skipped, .failed, .cancelled: self.nodes[index].phase = .dead
+            case .pending: break
             }
-            let missing = item + 1 - (self.loops[index]?.items.count ?? 0)
-            if missing > 0 {
-                self.loops[index, default: LoopState()].items += Array(repeating: UnitState(), count: missing)
+            for item in 0..<(self.loops[index]?.items.count ?? 0) {
+                guard let status = self.loops[index]?.items[item].status, !status.isEnded else { continue }
+                self.loops[index]?.items[item].phase = status == .pending ? .blocked : .waiting
             }
-            return StepUnit(node: index, item: item)
         }
-        return StepUnit(node: index)
     }
 
     /// A person must decide. Where one has cancelled the run, that is decided.
@@ -105,19 +108,11 @@ extension RunMachine {
         }
     }
 
-    private mutating func refuse(_ reason: String) {
-        let advice =
-            "Deploy a version of \(self.request.workflow.debugDescription) that has it as it was and resume the run, fork it, or cancel it."
-        self.park("\(reason). \(advice)")
-    }
-
     private func unit(named id: String) -> StepUnit? {
-        if let index = self.plan.graph.index(ofStep: id) { return StepUnit(node: index) }
-        guard id.utf8.last == UInt8(ascii: "]"), let bracket = id.lastIndex(of: "["),
-            let item = Int(id[id.index(after: bracket)...].dropLast()),
-            let index = self.plan.graph.index(ofStep: String(id[..<bracket])), item >= 0,
-            item < self.loops[index]?.items.count ?? 0
-        else { return nil }
+        let (name, item) = StepRecord.parts(ofID: id)
+        guard let index = self.plan.graph.index(ofStep: name) else { return nil }
+        guard let item else { return StepUnit(node: index) }
+        guard item >= 0, item < self.loops[index]?.items.count ?? 0 else { return nil }
         return StepUnit(node: index, item: item)
     }
 

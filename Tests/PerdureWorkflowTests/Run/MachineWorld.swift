@@ -11,7 +11,7 @@ struct MachineWorld {
         var failureRate = 0.0
 
         func roll(_ text: String) -> Double {
-            var generator = SeededGenerator(seed: self.seed, stream: PersistenceID.shard(of: text, among: .max))
+            var generator = PerdureTestKit.SeededGenerator(seed: self.seed, stream: PersistenceID.shard(of: text, among: .max))
             return Double(generator.next() >> 11) * 0x1p-53
         }
 
@@ -33,7 +33,7 @@ struct MachineWorld {
     let plan: RunPlan
     let fates: Fates
     let expected: NaiveRun
-    var generator: SeededGenerator
+    var generator: PerdureTestKit.SeededGenerator
 
     var crashRate = 0.0
     var works: [StepWork] = []
@@ -54,7 +54,7 @@ struct MachineWorld {
     init(_ graph: WorkflowGraph, seed: UInt64, failureRate: Double, crashRate: Double) {
         self.plan = RunPlan(graph)
         self.fates = Fates(seed: seed, failureRate: failureRate, sparesAtMostOnce: crashRate > 0)
-        self.generator = SeededGenerator(seed: seed, stream: 1)
+        self.generator = PerdureTestKit.SeededGenerator(seed: seed, stream: 1)
         self.crashRate = crashRate
         self.expected = NaiveRun(graph, input: "in", self.fates)
     }

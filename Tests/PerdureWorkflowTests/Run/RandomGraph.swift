@@ -4,18 +4,18 @@ import PerdureTestKit
 
 /// Definitions made by chance: sequences, forks in forks, loops, sleeps, waits, conditions, retries.
 struct RandomGraph {
-    private var generator: SeededGenerator
+    private var generator: PerdureTestKit.SeededGenerator
     private var nodes: [Node] = []
 
     static func make(seed: UInt64) -> WorkflowGraph {
-        var random = RandomGraph(generator: SeededGenerator(seed: seed, stream: 2))
+        var random = RandomGraph(generator: PerdureTestKit.SeededGenerator(seed: seed, stream: 2))
         let exit = random.sequence(after: WorkflowGraph.input, depth: 0)
         return WorkflowGraph(
             name: "random", version: "1", nodes: random.nodes, exit: exit,
             configuration: .init(retry: .none, stepTimeout: nil))
     }
 
-    private init(generator: SeededGenerator) { self.generator = generator }
+    private init(generator: PerdureTestKit.SeededGenerator) { self.generator = generator }
 
     private mutating func sequence(after input: Int, depth: Int) -> Int {
         var last = input
