@@ -50,3 +50,5 @@ public struct FIFO<Element> {
         return self.elements[self.head...].compactMap { $0 }
     }
 }
+
+extension FIFO: Sendable where Element: Sendable {}

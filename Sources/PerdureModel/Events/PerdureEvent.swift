@@ -46,6 +46,37 @@ public enum PerdureEvent: Sendable {
     /// A request was charged so many units of capacity, by a service that counts them.
     case capacityConsumed(store: String, operation: String, table: String, units: Double)
 
+    // MARK: Workflows
+
+    /// A run was begun, or taken up again, by this process.
+    case runTakenUp(workflow: String, runID: String)
+    /// A run was adopted from a worker that died, so many times in a row without a step being recorded.
+    case runAdopted(workflow: String, runID: String, adoptions: Int)
+    /// A run ended in this process, `took` after it was begun.
+    case runEnded(workflow: String, runID: String, status: String, took: Duration)
+    /// A run waits for a person's decision.
+    case runParked(workflow: String, runID: String, reason: String)
+    /// This process gave a run up: somebody else has it, or will.
+    case runLost(workflow: String, runID: String)
+    /// A write of a run failed and is tried again.
+    case runWriteFailed(workflow: String, runID: String, failures: Int, error: StoreError)
+    /// A step was recorded with its result.
+    case stepEnded(runID: String, step: String, status: String, attempt: Int)
+    /// An attempt of a step failed; another follows at a time in Unix milliseconds.
+    case stepRetrying(runID: String, step: String, attempt: Int, at: Int64, reason: String)
+    /// A handler said something.
+    case stepLogged(runID: String, step: String, attempt: Int, message: String)
+    /// A worker is registered, and takes runs.
+    case workerRegistered(worker: String, name: String)
+    /// A worker of another process was found dead; its runs can be adopted.
+    case workerBuried(worker: String, name: String)
+    /// This worker was taken for dead, or could not renew its lease; it gave up its runs.
+    case leaseLost(worker: String, runs: Int)
+    /// Ended runs whose time was over were removed.
+    case runsPurged(count: Int)
+    /// Something that an engine does again and again failed; it will be tried again.
+    case engineTroubled(task: String, error: any Error)
+
     /// Why an entity left memory.
     public enum PassivationReason: String, Sendable, Hashable {
         /// Nobody had used it for the configured time.
@@ -90,13 +121,15 @@ extension PerdureEvent {
     /// How much attention this event wants.
     public var level: Level {
         switch self {
-        case .commandHandled, .batchCommitted, .capacityConsumed: .trace
+        case .commandHandled, .batchCommitted, .capacityConsumed, .stepEnded, .runTakenUp, .runEnded: .trace
         case .entityActivated, .entityPassivated, .writeConflicted, .writeRepeated, .commandFailed,
-            .requestRetried:
+            .requestRetried, .stepRetrying, .runsPurged:
             .debug
-        case .storeConnected, .storeDisconnected, .schemaMigrated: .info
+        case .storeConnected, .storeDisconnected, .schemaMigrated, .stepLogged, .workerRegistered, .runAdopted: .info
+        case .writeOutcomeUnknown, .publishFailed, .changesUndelivered, .runParked, .runLost, .runWriteFailed,
+            .workerBuried, .leaseLost, .engineTroubled:
+            .warning
         case .serverNotice(_, let severity, _, _): severity == .warning ? .warning : .debug
-        case .writeOutcomeUnknown, .publishFailed, .changesUndelivered: .warning
         }
     }
 
@@ -119,6 +152,20 @@ extension PerdureEvent {
         case .serverNotice: "store.server.notice"
         case .requestRetried: "store.request.retried"
         case .capacityConsumed: "store.capacity.consumed"
+        case .runTakenUp: "run.taken.up"
+        case .runAdopted: "run.adopted"
+        case .runEnded: "run.ended"
+        case .runParked: "run.parked"
+        case .runLost: "run.lost"
+        case .runWriteFailed: "run.write.failed"
+        case .stepEnded: "step.ended"
+        case .stepRetrying: "step.retrying"
+        case .stepLogged: "step.logged"
+        case .workerRegistered: "worker.registered"
+        case .workerBuried: "worker.buried"
+        case .leaseLost: "worker.lease.lost"
+        case .runsPurged: "run.purged"
+        case .engineTroubled: "engine.troubled"
         }
     }
 
@@ -161,6 +208,7 @@ extension PerdureEvent {
             ]
         case .capacityConsumed(let store, let operation, let table, let units):
             [("store", store), ("operation", operation), ("table", table), ("units", "\(units)")]
+        default: self.workflowFields
         }
     }
 }

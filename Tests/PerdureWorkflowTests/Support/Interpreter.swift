@@ -1,3 +1,5 @@
+import PerdureModel
+
 @testable import PerdureWorkflow
 
 /// Works a graph out, node by node, without a store, without time, and without failures: what an engine must come to as well.
@@ -85,5 +87,13 @@ extension StepContext {
         StepContext(runID: "run", step: step, attempt: 1, source: NoRun())
     }
 
-    private struct NoRun: StepContextSource {}
+    private final class NoRun: StepContextSource {
+        var request: RunRequest { RunRequest(id: "run", workflow: "none", version: "1", input: RunValue(0), createdAt: 0) }
+        var isCancelled: Bool { false }
+        var remainingTime: Duration? { nil }
+        var observer: (any EventObserver)? { nil }
+        func output(ofStep name: String) -> RunValue? { nil }
+        func state(_ key: String) -> RunValue? { nil }
+        func setState(_ key: String, to value: RunValue?) {}
+    }
 }

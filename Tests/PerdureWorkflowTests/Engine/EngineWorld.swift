@@ -1,0 +1,108 @@
+import PerdureConcurrency
+import PerdureModel
+import PerdureTestKit
+
+@testable import PerdureWorkflow
+
+/// An engine that runs for as long as a test needs it.
+func withEngine<Result: Sendable>(
+    _ store: any RunStore, name: String = "a", _ change: (inout WorkflowEngine.Configuration) -> Void = { _ in },
+    @WorkflowsBuilder workflows: () -> [RegisteredWorkflow],
+    _ body: @Sendable (WorkflowEngine) async throws -> Result
+) async throws -> Result {
+    var configuration = WorkflowEngine.Configuration.quick
+    configuration.name = name
+    change(&configuration)
+    let engine = try WorkflowEngine(store: store, configuration: configuration, workflows: workflows)
+    let running = Task { try await engine.run() }
+    while engine.core.state.withLock({ $0.worker }) == nil { await Task.yield() }
+    do {
+        let result = try await body(engine)
+        running.cancel()
+        try? await running.value
+        return result
+    } catch {
+        running.cancel()
+        try? await running.value
+        throw error
+    }
+}
+
+extension WorkflowEngine.Configuration {
+    /// For tests: nothing takes long.
+    static var quick: WorkflowEngine.Configuration {
+        var configuration = WorkflowEngine.Configuration()
+        configuration.pollInterval = .milliseconds(1) ... .milliseconds(5)
+        configuration.mailInterval = .milliseconds(2)
+        configuration.lease = .seconds(600)
+        configuration.drainTimeout = .seconds(20)
+        return configuration
+    }
+}
+
+/// Waits until something holds, for as long as a test may take at most; it looks again and again and never sleeps long.
+func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
+    for _ in 0..<20_000 {
+        if try await holds() { return }
+        try await Task.sleep(for: .milliseconds(1))
+    }
+    throw NeverHeld(what: what)
+}
+
+struct NeverHeld: Error { let what: String }
+
+/// Counts by name, from anywhere.
+final class Tally: Sendable {
+    private let counts = LockedState<[String: Int]>([:])
+    private let log = LockedState<[String]>([])
+
+    func add(_ name: String) {
+        self.counts.withLock { $0[name, default: 0] += 1 }
+        self.log.withLock { $0.append(name) }
+    }
+    subscript(name: String) -> Int { self.counts.withLock { $0[name, default: 0] } }
+    var all: [String: Int] { self.counts.withLock { $0 } }
+    var order: [String] { self.log.withLock { $0 } }
+}
+
+/// A door that a test opens.
+final class Door: Sendable {
+    private struct State {
+        var isOpen = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state = LockedState(State())
+    let arrivals = Tally()
+
+    func pass() async {
+        self.arrivals.add("all")
+        await withCheckedContinuation { continuation in
+            let isOpen = self.state.withLock { state -> Bool in
+                if !state.isOpen { state.waiters.append(continuation) }
+                return state.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+
+    func open() {
+        let waiters = self.state.withLock { state in
+            state.isOpen = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}
+
+struct Trouble: Error, CustomStringConvertible {
+    var number = 0
+    var description: String { "trouble \(self.number)" }
+}
+
+/// What a run gives.
+func value<Input, Output>(
+    of id: String, _ workflow: Workflow<Input, Output>, _ engine: WorkflowEngine
+) async throws -> Output {
+    try await engine.run(workflow, id).value
+}
