@@ -120,7 +120,8 @@ extension EngineCore {
         while true {
             do {
                 let verdict = try await self.store.create(creation)
-                if case .exists(let record) = verdict, failures > 0, record.request.createdAt == creation.request.createdAt,
+                if case .exists(let record) = verdict, failures > 0,
+                    record.request.createdAt == creation.request.createdAt,
                     record.progress.revision == 1, record.progress.owner == nil
                 {
                     // Ours, in all likelihood; who starts twice under one ID gets the same run anyway.

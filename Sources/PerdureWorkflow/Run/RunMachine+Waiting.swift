@@ -10,7 +10,8 @@ extension RunMachine {
                 wakesAt = try time(self.input(of: index))
             } catch {
                 let message = "until when to sleep cannot be read from the input: \(error)"
-                return self.unitFailed(unit, RunFailure(.executionFailed, message: message, step: self.id(of: unit)), now)
+                return self.unitFailed(
+                    unit, RunFailure(.executionFailed, message: message, step: self.id(of: unit)), now)
             }
         }
         self.nodes[index].startedAt = now.wall
