@@ -12,6 +12,7 @@ let package = Package(
         .library(name: "PerdureState", targets: ["PerdureState"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
         .library(name: "PerdureCQL", targets: ["PerdureCQL"]),
+        .library(name: "PerdureCQLClient", targets: ["PerdureCQLClient"]),
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
         .library(name: "PerdureDynamoDB", targets: ["PerdureDynamoDB"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
@@ -38,6 +39,11 @@ let package = Package(
         .target(
             name: "PerdureIO", dependencies: ["PerdureConcurrency", "CLinux"], swiftSettings: settings),
         .target(name: "PerdureCrypto", dependencies: ["COpenSSL"], swiftSettings: settings),
+
+        // A driver for Cassandra; knows nothing of states.
+        .target(
+            name: "PerdureCQLClient", dependencies: ["PerdureCQL", "PerdureIO", "PerdureConcurrency", "PerdureCrypto"],
+            swiftSettings: settings),
 
         // Stores.
         .target(
