@@ -38,3 +38,13 @@ public struct CQLExecutionOptions: Sendable, Hashable {
         self.isTraced = isTraced
     }
 }
+
+extension CQLExecutionOptions {
+    /// With the client's own settings where nothing is said.
+    func resolved(_ configuration: CQLClientConfiguration) -> CQLQueryOptions {
+        CQLQueryOptions(
+            consistency: self.consistency ?? configuration.consistency,
+            serialConsistency: self.serialConsistency ?? configuration.serialConsistency, pageSize: self.pageSize,
+            pagingState: self.pagingState, timestamp: self.timestamp, isTraced: self.isTraced)
+    }
+}

@@ -12,6 +12,8 @@ public struct CQLResult: Sendable {
     public let tracingID: CQLUUID?
     /// The node that answered.
     public let node: CQLEndpoint
+    /// The schema is another now.
+    let isSchemaChange: Bool
 
     /// Where the next page begins; nil on the last page.
     public var pagingState: [UInt8]? { self.rows?.pagingState }

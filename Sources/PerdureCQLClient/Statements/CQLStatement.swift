@@ -13,11 +13,24 @@ public final class CQLStatement: Sendable {
     public let columns: [CQLColumn]
     /// Which markers make the partition key; empty where not all of the key is bound, so that any node may be asked.
     public let partitionKeyMarkers: [Int]
+    let kind: StatementKind
+    /// Counts the statements of a client: links to nodes find it by that.
+    let number: Int
 
-    init(_ text: String, _ prepared: CQLPreparedStatement) {
+    init(_ text: String, _ prepared: CQLPreparedStatement, number: Int) {
         self.text = text
         self.markers = prepared.markers
         self.columns = prepared.columns
         self.partitionKeyMarkers = prepared.partitionKeyMarkers
+        self.kind = StatementKind(text)
+        self.number = number
+    }
+
+    /// Where the partition is that `values`, from `start` on, are about.
+    func route(_ values: borrowing CQLBoundValues, from start: Int = 0) -> CQLLoadBalancing.Request {
+        CQLLoadBalancing.Request(
+            keyspace: self.markers.first?.keyspace,
+            token: values.token(keyMarkers: self.partitionKeyMarkers, from: start),
+            isConditional: self.kind.isConditional)
     }
 }
