@@ -101,6 +101,11 @@ let package = Package(
             name: "PerdureCQLTests", dependencies: ["PerdureCQL"], exclude: ["Vectors/generate.py"],
             swiftSettings: settings),
         .testTarget(
+            name: "PerdureCQLClientTests",
+            dependencies: ["PerdureCQLClient", "PerdureCQL", "PerdureCrypto", "PerdureIO", "PerdureConcurrency"],
+            swiftSettings: settings),
+        .testTarget(name: "PerdureCryptoTests", dependencies: ["PerdureCrypto"], swiftSettings: settings),
+        .testTarget(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
             name: "PerdurePostgresTests",
