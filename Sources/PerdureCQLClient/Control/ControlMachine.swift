@@ -116,9 +116,8 @@ struct ControlMachine: Sendable {
         return [.ask(.local), .ask(.peers), .ask(.keyspaces)]
     }
 
-    /// The connection could not be opened, or broke.
-    ///
-    /// - Parameter again: The same node is to be tried once more, in an older version of the protocol.
+    /// The connection could not be opened, or broke; where `endpoint` is given it is to be tried once more, in an older
+    /// version of the protocol.
     mutating func lost(again endpoint: CQLEndpoint? = nil, at now: Duration) -> [Action] {
         switch self.state {
         case .connecting, .asking:

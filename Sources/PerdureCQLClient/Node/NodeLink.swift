@@ -2,8 +2,9 @@ internal import PerdureCQL
 internal import PerdureCrypto
 internal import PerdureIO
 
-/// What leads to one node: its connections, and what it knows of our statements. Carries out what its machines decide.
+/// What leads to one node: its connections, and what it knows of our statements.
 ///
+/// Carries out what its machines decide.
 /// Belongs to the loop's thread.
 final class NodeLink: ConnectionOwner {
     private(set) var node: CQLNode

@@ -75,9 +75,11 @@ final class Session: Sendable {
         let (loop, core, intake) = (self.loop, self.core, self.intake)
         loop.perform {
             core.value.takeIn(intake)
+            // The client may be gone already: until the last connection has ended the core lives by this closure.
             core.value.close {
                 loop.shutDown()
                 done()
+                withExtendedLifetime(core) {}
             }
         }
     }

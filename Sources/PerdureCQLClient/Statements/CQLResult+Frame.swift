@@ -7,6 +7,7 @@ extension CQLResult {
     ///   - frame: What came.
     ///   - columns: The columns that the node knows the statement by, where the answer leaves them out.
     ///   - node: Who answered.
+    /// - Throws: ``CQLProtocolError`` where the frame is no answer.
     init(_ frame: CQLFrame, columns: [CQLColumn], from node: CQLEndpoint) throws(CQLProtocolError) {
         let response = try CQLResponse(frame)
         switch response.message {

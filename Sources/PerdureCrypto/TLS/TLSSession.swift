@@ -42,6 +42,7 @@ package final class TLSSession {
     /// - Parameters:
     ///   - context: What sessions have in common.
     ///   - peer: Who the other side must be; needed where the context verifies names.
+    /// - Throws: ``TLSFailure`` where the peer is none that can be verified.
     package init(_ context: TLSContext, with peer: Peer?) throws(TLSFailure) {
         ERR_clear_error()
         guard let session = SSL_new(context.handle), let input = BIO_new(BIO_s_mem()), let output = BIO_new(BIO_s_mem())
