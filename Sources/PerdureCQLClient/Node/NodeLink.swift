@@ -15,9 +15,16 @@ final class NodeLink: ConnectionOwner {
     /// Those that take requests.
     private var open: [Connection] = []
     private var version: CQLVersion
-    private var statements = CQLStatementCache<Execution>(capacity: 100_000)
+    private var statements = CQLStatementCache<Execution?>(capacity: 100_000)
     /// The statements that the node knows, by their numbers: what the cache knows, without hashing texts.
-    private var known: [CQLPreparedStatement?] = []
+    private var known: [KnownStatement?] = []
+    /// In a box: one reference to keep alive for each request instead of five.
+    private final class KnownStatement {
+        let prepared: CQLPreparedStatement
+
+        init(_ prepared: CQLPreparedStatement) { self.prepared = prepared }
+    }
+
     private var timer: (deadline: Duration, id: EventLoop.TimerID)?
     /// Why connecting failed last; nil once it worked.
     private(set) var lastEnd: ConnectionEnd?
@@ -81,11 +88,11 @@ final class NodeLink: ConnectionOwner {
             var options = execution.options
             switch execution.content {
             case .statement(let statement):
-                guard let prepared = self.prepared(statement, for: execution) else { return }
+                guard let known = self.known(statement, for: execution) else { return }
                 // Without names of columns in answers: in version 5 a node says when they have changed.
-                options.skipsMetadata = self.version >= .v5 && !prepared.columns.isEmpty
+                options.skipsMetadata = connection.version >= .v5 && !known.prepared.columns.isEmpty
                 submission = try connection.submit(.execution(execution)) { encoder, stream throws(CQLProtocolError) in
-                    try encoder.execute(prepared, options, stream: stream) { values throws(CQLProtocolError) in
+                    try encoder.execute(known.prepared, options, stream: stream) { values throws(CQLProtocolError) in
                         values.bind(all: execution.values)
                     }
                 }
@@ -96,16 +103,16 @@ final class NodeLink: ConnectionOwner {
                     }
                 }
             case .batch(let kind, let parts):
-                var prepared: [CQLPreparedStatement] = []
-                prepared.reserveCapacity(parts.count)
+                var known: [KnownStatement] = []
+                known.reserveCapacity(parts.count)
                 for part in parts {
-                    guard let statement = self.prepared(part.statement, for: execution) else { return }
-                    prepared.append(statement)
+                    guard let statement = self.known(part.statement, for: execution) else { return }
+                    known.append(statement)
                 }
                 submission = try connection.submit(.execution(execution)) { encoder, stream throws(CQLProtocolError) in
                     try encoder.batch(kind, options, stream: stream) { batch throws(CQLProtocolError) in
-                        for (part, statement) in zip(parts, prepared) {
-                            try batch.add(statement) { values throws(CQLProtocolError) in
+                        for (part, statement) in zip(parts, known) {
+                            try batch.add(statement.prepared) { values throws(CQLProtocolError) in
                                 values.bind(part.valueCount, of: execution.values, in: part.bytes)
                             }
                         }
@@ -129,9 +136,9 @@ final class NodeLink: ConnectionOwner {
     }
 
     /// A statement as the node knows it; nil where it has to learn it first: then the execution is sent again later.
-    private func prepared(_ statement: CQLStatement, for execution: Execution) -> CQLPreparedStatement? {
+    private func known(_ statement: CQLStatement, for execution: Execution) -> KnownStatement? {
         let number = statement.number
-        if number < self.known.count, let prepared = self.known[number] { return prepared }
+        if number < self.known.count, let known = self.known[number] { return known }
         switch self.statements.statement(CQLStatementCache.Key(statement.text), for: execution) {
         case .ready(let prepared):
             guard self.fits(prepared, statement) else {
@@ -139,7 +146,7 @@ final class NodeLink: ConnectionOwner {
                 return nil
             }
             self.keep(prepared, number)
-            return prepared
+            return self.known[number]
         case .prepare: self.teach(statement)
         case .wait: break
         }
@@ -156,17 +163,17 @@ final class NodeLink: ConnectionOwner {
 
     private func keep(_ prepared: CQLPreparedStatement, _ number: Int) {
         while self.known.count <= number { self.known.append(nil) }
-        self.known[number] = prepared
+        self.known[number] = KnownStatement(prepared)
     }
 
     private func teach(_ statement: CQLStatement) {
-        let key = CQLStatementCache<Execution>.Key(statement.text)
+        let key = CQLStatementCache<Execution?>.Key(statement.text)
         let done: (OwnAnswer) -> Void = { [self] answer in
-            let waiters: [Execution]
+            let waiters: [Execution?]
             let failure: CQLFailure
             switch answer {
             case .message(.prepared(let prepared)):
-                for execution in self.statements.prepared(key, prepared) where execution.hasTry(at: self) {
+                for case let execution? in self.statements.prepared(key, prepared) where execution.hasTry(at: self) {
                     self.send(execution)
                 }
                 return
@@ -177,7 +184,7 @@ final class NodeLink: ConnectionOwner {
             case .failure(let other): failure = other
             }
             waiters = self.statements.failed(key)
-            for execution in waiters where execution.hasTry(at: self) {
+            for case let execution? in waiters where execution.hasTry(at: self) {
                 self.core.failedToPrepare(execution, at: self, failure)
             }
         }
@@ -203,7 +210,7 @@ final class NodeLink: ConnectionOwner {
 
     /// A caller prepared a statement here.
     func learned(_ text: String, _ prepared: CQLPreparedStatement, by execution: Execution) {
-        let key = CQLStatementCache<Execution>.Key(text)
+        let key = CQLStatementCache<Execution?>.Key(text)
         // Where others wait for the same, their own answer wakes them.
         guard case .prepare = self.statements.statement(key, for: execution) else { return }
         _ = self.statements.prepared(key, prepared)
@@ -211,39 +218,47 @@ final class NodeLink: ConnectionOwner {
 
     /// The node said that it does not know a statement (by its ID).
     func forgot(_ execution: Execution, _ id: [UInt8]) {
+        execution.withdrawn(at: self)
         let statements: [CQLStatement]
         switch execution.content {
         case .statement(let statement): statements = [statement]
+        // It names one, but a node that was started anew may have forgotten them all.
         case .batch(_, let parts): statements = parts.map(\.statement)
         case .text, .prepare, .agreement: statements = []
         }
+        var forgotten: [(statement: CQLStatement, id: [UInt8])] = []
         for statement in statements where statement.number < self.known.count {
-            guard let prepared = self.known[statement.number], prepared.id == id else { continue }
+            // Where it is not known any more it is being taught already: then it is waited for.
+            guard let known = self.known[statement.number] else { continue }
+            if case .statement = execution.content, known.prepared.id != id { continue }
+            forgotten.append((statement, known.prepared.id))
             self.known[statement.number] = nil
-            let key = CQLStatementCache<Execution>.Key(statement.text)
-            switch self.statements.forgotten(key, id: id, for: execution) {
-            case .ready(let prepared): self.keep(prepared, statement.number)
-            case .prepare: return self.teach(statement)
-            case .wait: return
+        }
+        for (index, entry) in forgotten.enumerated() {
+            // It goes on when the last is known; where an earlier one is not yet, it waits for that.
+            let waiter = index == forgotten.count - 1 ? execution : nil
+            switch self.statements.forgotten(.init(entry.statement.text), id: entry.id, for: waiter) {
+            case .ready: if let waiter { self.send(waiter) }
+            case .prepare: self.teach(entry.statement)
+            case .wait: break
             }
         }
-        self.send(execution)
+        if forgotten.isEmpty { self.send(execution) }
     }
 
     /// A result came with other columns than the statement had.
     func changed(_ statement: CQLStatement, columns: [CQLColumn], metadataID: [UInt8]) {
-        guard statement.number < self.known.count, var prepared = self.known[statement.number] else { return }
-        let key = CQLStatementCache<Execution>.Key(statement.text)
-        self.statements.changed(key, id: prepared.id, columns: columns, metadataID: metadataID)
+        guard statement.number < self.known.count, var prepared = self.known[statement.number]?.prepared else { return }
+        self.statements.changed(.init(statement.text), id: prepared.id, columns: columns, metadataID: metadataID)
         prepared.columns = columns
         prepared.resultMetadataID = metadataID
-        self.known[statement.number] = prepared
+        self.known[statement.number] = KnownStatement(prepared)
     }
 
     /// What the node takes a statement's columns to be.
     func columns(of execution: Execution) -> [CQLColumn] {
         guard case .statement(let statement) = execution.content, statement.number < self.known.count else { return [] }
-        return self.known[statement.number]?.columns ?? []
+        return self.known[statement.number]?.prepared.columns ?? []
     }
 
     /// Nobody waits for a request on a connection any more.

@@ -107,6 +107,15 @@ final class Execution: @unchecked Sendable {
         }
     }
 
+    /// What was sent to `node` was answered, but the try goes on.
+    func withdrawn(at node: NodeLink) {
+        if self.firstTry?.node === node {
+            self.firstTry?.place = nil
+        } else if let index = self.otherTries.firstIndex(where: { $0.node === node }) {
+            self.otherTries[index].place = nil
+        }
+    }
+
     func hasTry(at node: NodeLink) -> Bool {
         self.firstTry?.node === node || self.otherTries.contains { $0.node === node }
     }

@@ -19,8 +19,9 @@ final class SessionCore {
     /// Links to nodes that are no more, until their last connection has ended.
     private var leaving: [NodeLink] = []
     private var rotation: UInt = 0
-    /// Those that no node could take.
+    /// Those that no node could take; the one at the front of them is kept apart.
     private var waiting = FIFO<Execution>()
+    private var firstWaiting: Execution?
     private var underWay = ExecutionTable()
     private var deadlineTimer: (deadline: Duration, id: EventLoop.TimerID)?
     private var marked: [Connection] = []
@@ -147,7 +148,7 @@ final class SessionCore {
     }
 
     private func failWaiting(_ error: CQLClientError) {
-        for execution in self.waiting.removeAll() where !execution.isOver { self.end(execution, .failure(error)) }
+        for execution in self.takeWaiting() where !execution.isOver { self.end(execution, .failure(error)) }
     }
 
     // MARK: The cluster
@@ -266,7 +267,7 @@ final class SessionCore {
                 continue
             }
             // Nobody overtakes those who wait.
-            if self.waiting.isEmpty, let node = self.node(for: execution) {
+            if self.firstWaiting == nil, let node = self.node(for: execution) {
                 self.begin(execution, at: node)
             } else {
                 self.queue(execution)
@@ -308,7 +309,12 @@ final class SessionCore {
         guard self.waiting.count < self.configuration.maximumWaitingRequests else {
             return self.end(execution, .failure(.overloaded(self.configuration)))
         }
-        self.waiting.append(execution)
+        if self.firstWaiting == nil { self.firstWaiting = execution } else { self.waiting.append(execution) }
+    }
+
+    private func takeWaiting() -> [Execution] {
+        let first = self.firstWaiting.take()
+        return (first.map { [$0] } ?? []) + self.waiting.removeAll()
     }
 
     /// Sends those who wait, as far as there is room.
@@ -316,16 +322,14 @@ final class SessionCore {
         guard !self.isSettlingWaiting else { return }
         self.isSettlingWaiting = true
         defer { self.isSettlingWaiting = false }
-        while let execution = self.waiting.popFirst() {
-            if execution.isOver { continue }
-            guard let node = self.node(for: execution) else {
-                // Back to the front of the line.
-                let rest = self.waiting.removeAll()
-                self.waiting.append(execution)
-                for other in rest { self.waiting.append(other) }
-                return
+        while let execution = self.firstWaiting {
+            if !execution.isOver {
+                guard let node = self.node(for: execution) else { return }
+                self.firstWaiting = self.waiting.popFirst()
+                self.begin(execution, at: node)
+            } else {
+                self.firstWaiting = self.waiting.popFirst()
             }
-            self.begin(execution, at: node)
         }
     }
 
@@ -338,7 +342,7 @@ final class SessionCore {
 
     /// Sends what gathered: one write per connection.
     func turnEnded() {
-        if !self.waiting.isEmpty { self.settleWaiting() }
+        if self.firstWaiting != nil { self.settleWaiting() }
         guard !self.marked.isEmpty else { return }
         let marked = self.marked
         self.marked.removeAll(keepingCapacity: true)
@@ -475,6 +479,12 @@ final class SessionCore {
             }
         }
         for execution in late { self.expire(execution) }
+        if !late.isEmpty, self.firstWaiting != nil {
+            // The places of those whose time is over are for others.
+            let rest = self.takeWaiting().filter { !$0.isOver }
+            self.firstWaiting = rest.first
+            for execution in rest.dropFirst() { self.waiting.append(execution) }
+        }
         if let next { self.watch(next) }
     }
 
