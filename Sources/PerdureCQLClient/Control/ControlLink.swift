@@ -51,7 +51,7 @@ final class ControlLink: ConnectionOwner {
                 self.connection?.close()
                 self.connection = nil
             case .ask(let question): self.ask(question)
-            case .established: break
+            case .established: self.core.isEstablished()
             case .exhausted:
                 self.failures = self.round
                 self.core.contactsFailed(self.round)

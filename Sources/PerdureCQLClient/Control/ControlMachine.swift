@@ -166,7 +166,8 @@ struct ControlMachine: Sendable {
 
     /// Something is said to be different.
     mutating func changed(nodes: Bool, keyspaces: Bool, at now: Duration) -> [Action] {
-        guard case .watching = self.state else { return [] }
+        // While the first answers are waited for, too: they may be older than the event.
+        guard self.state == .watching || self.state == .asking else { return [] }
         if nodes, self.refreshAt == nil { self.refreshAt = now + Self.settling }
         return keyspaces ? self.ask([.keyspaces]) : []
     }
@@ -174,7 +175,7 @@ struct ControlMachine: Sendable {
     /// Time has passed.
     mutating func tick(at now: Duration) -> [Action] {
         if case .pausing(let end) = self.state, end <= now { return self.start() }
-        guard case .watching = self.state, let at = self.refreshAt, at <= now else { return [] }
+        guard self.state == .watching || self.state == .asking, let at = self.refreshAt, at <= now else { return [] }
         self.refreshAt = nil
         return self.askNodes()
     }

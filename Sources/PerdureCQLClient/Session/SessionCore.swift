@@ -27,6 +27,8 @@ final class SessionCore {
     private var marked: [Connection] = []
     private(set) lazy var control = ControlLink(self)
     private var hasMap = false
+    /// Whether nodes and keyspaces are known, so that requests go where they should.
+    private var knowsCluster = false
     private var readyWaiters: [(Result<Void, CQLClientError>) -> Void] = []
     private var closing: (() -> Void)?
     /// Empty; kept for its room.
@@ -98,6 +100,7 @@ final class SessionCore {
         self.places.removeAll()
         self.map = CQLClusterMap()
         self.hasMap = false
+        self.knowsCluster = false
         self.leaving.removeAll { $0.connectionCount == 0 }
         guard self.leaving.isEmpty, let done = self.closing else { return }
         self.closing = nil
@@ -124,7 +127,7 @@ final class SessionCore {
 
     /// Whether connecting has come to something.
     private func settleReadiness() {
-        guard !self.readyWaiters.isEmpty, self.hasMap else { return }
+        guard !self.readyWaiters.isEmpty, self.knowsCluster else { return }
         let links = self.places.compactMap { $0 }
         if links.isEmpty { return self.answerReady(.failure(self.noNodeIsLocal)) }
         guard links.allSatisfy(\.wasTried) else { return }
@@ -191,6 +194,12 @@ final class SessionCore {
     func isUsed(_ node: CQLNode) -> Bool {
         guard let local = self.configuration.localDataCenter else { return true }
         return node.dataCenter == local || self.configuration.remoteNodes > 0
+    }
+
+    /// Everything about the cluster was read.
+    func isEstablished() {
+        self.knowsCluster = true
+        self.settleReadiness()
     }
 
     /// The replication of every keyspace was read.

@@ -104,6 +104,19 @@ struct ControlMachineTests {
         #expect(machine.answered(.peers, at: .seconds(11)) == [.ask(.keyspaces)])
     }
 
+    @Test("keeps events that come before the first answers, which may be older")
+    func earlyEvents() {
+        var machine = self.machine()
+        _ = machine.start()
+        _ = machine.candidates([self.one], at: .zero)
+        _ = machine.opened()
+        _ = machine.answered(.local, at: .zero)
+        #expect(machine.changed(nodes: true, keyspaces: true, at: .zero) == [])
+        _ = machine.answered(.peers, at: .zero)
+        #expect(machine.answered(.keyspaces, at: .zero) == [.established, .ask(.keyspaces)])
+        #expect(machine.tick(at: ControlMachine.settling) == [.ask(.local), .ask(.peers)])
+    }
+
     @Test("begins a new round at once when the connection breaks")
     func lost() {
         var machine = self.watching()

@@ -9,7 +9,8 @@ import PerdureIO
 final class NodeSession: @unchecked Sendable {
     private let node: ScriptedNode
     private let descriptor: CInt
-    private let lock = LockedState(())
+    // Not empty: a value without bytes would share its address with the next thing on the heap.
+    private let lock = LockedState(false)
     private var encoder: CQLFrameEncoder
     private var version = CQLVersion.v4
     private var isGreeted = false
