@@ -313,6 +313,8 @@ final class ControlLink: ConnectionOwner {
             self.version = next
             again = connection.endpoint
         } else {
+            // None that is left: the next node may be newer.
+            if case .versionRejected = end.error { self.version = self.core.configuration.newestVersion }
             self.note(end, connection)
         }
         self.carryOut(self.machine.lost(again: again, at: self.core.loop.now))

@@ -350,6 +350,8 @@ final class NodeLink: ConnectionOwner {
                 self.carryOut(self.machine.hurry(at: now))
             } else {
                 if end.error != .drained { self.lastEnd = end }
+                // It speaks none that is left: it may have been upgraded since it was last asked.
+                if case .versionRejected = end.error { self.version = self.core.configuration.newestVersion }
                 self.carryOut(
                     wasOpen ? self.machine.lost(connection.id, at: now) : self.machine.failed(connection.id, at: now))
                 self.setTimer()

@@ -9,7 +9,8 @@ import PerdureIO
 final class NodeSession: @unchecked Sendable {
     private let node: ScriptedNode
     private let descriptor: CInt
-    // Not empty: a value without bytes would share its address with the next thing on the heap.
+    /// Guards the encoder and the descriptor; the value says whether the latter is closed, so that nobody uses a number that
+    /// is somebody else's by then.
     private let lock = LockedState(false)
     private var encoder: CQLFrameEncoder
     private var version = CQLVersion.v4
@@ -25,12 +26,17 @@ final class NodeSession: @unchecked Sendable {
     /// Whether it asked for events, so that it carries no requests of users.
     var watches: Bool { self.isWatching.withLock { $0 } }
 
-    func end() { Sockets.end(self.descriptor) }
+    func end() {
+        self.lock.withLock { isClosed in if !isClosed { Sockets.end(self.descriptor) } }
+    }
 
     func serve() {
         defer {
             self.node.state.withLock { state in state.sessions.removeAll { $0 === self } }
-            close(self.descriptor)
+            self.lock.withLock { isClosed in
+                isClosed = true
+                close(self.descriptor)
+            }
         }
         var bytes = Sockets.receive(from: self.descriptor)
         guard let first = bytes.first else { return }
@@ -309,7 +315,8 @@ final class NodeSession: @unchecked Sendable {
         _ opcode: CQLOpcode, _ stream: Int16, isAnswer: Bool = false,
         _ body: (inout CQLBuffer) throws(CQLProtocolError) -> Void = { _ throws(CQLProtocolError) in }
     ) {
-        let mustEnd: Bool = self.lock.withLock { _ in
+        let mustEnd: Bool = self.lock.withLock { isClosed in
+            if isClosed { return false }
             try? self.encoder.message(opcode, stream: stream, body)
             var bytes = self.encoder.takeBytes()
             let (cut, pieces): (Int?, SplitMix?) = self.node.state.withLock { state in

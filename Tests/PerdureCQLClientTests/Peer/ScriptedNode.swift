@@ -73,7 +73,8 @@ final class ScriptedNode: Sendable {
         try BlockingThread.start(named: "scripted") { [listener, weak self] in
             while true {
                 let client = accept(listener, nil, nil)
-                guard client >= 0, let self else {
+                guard client >= 0, let self, !self.state.withLock({ $0.isStopped }) else {
+                    if client >= 0 { close(client) }
                     close(listener)
                     return
                 }
@@ -91,7 +92,10 @@ final class ScriptedNode: Sendable {
         }
     }
 
-    deinit { Sockets.end(self.listener) }
+    deinit {
+        // Stopped before, the number may be somebody else's by now.
+        if !self.state.withLock({ $0.isStopped }) { Sockets.end(self.listener) }
+    }
 
     var endpoint: CQLEndpoint { CQLEndpoint(address: .v4(0x7F00_0001), port: self.port) }
 
@@ -167,11 +171,11 @@ final class ScriptedNode: Sendable {
 
     /// Ends every connection, and takes no more.
     func stop() {
-        let sessions = self.state.withLock { state in
-            state.isStopped = true
-            return state.sessions
+        let (sessions, wasStopped) = self.state.withLock { state in
+            defer { state.isStopped = true }
+            return (state.sessions, state.isStopped)
         }
-        Sockets.end(self.listener)
+        if !wasStopped { Sockets.end(self.listener) }
         for session in sessions { session.end() }
     }
 
