@@ -15,6 +15,7 @@ let package = Package(
         .library(name: "PerdureCQLClient", targets: ["PerdureCQLClient"]),
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
         .library(name: "PerdureDynamoDB", targets: ["PerdureDynamoDB"]),
+        .library(name: "PerdureCassandra", targets: ["PerdureCassandra"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
     ],
     targets: [
@@ -62,6 +63,15 @@ let package = Package(
             name: "PerdureDynamoDB",
             dependencies: [
                 "PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "PerdureCrypto", "CCurl", "CYYJSON",
+            ],
+            swiftSettings: settings),
+
+        .target(
+            name: "PerdureCassandra",
+            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureCQLClient"],
+            resources: [
+                .embedInCode("Schema/states1.cql"), .embedInCode("Schema/states1-sharded.cql"),
+                .embedInCode("Schema/states2.cql"), .embedInCode("Schema/states2-sharded.cql"),
             ],
             swiftSettings: settings),
 
@@ -114,6 +124,10 @@ let package = Package(
         .testTarget(
             name: "PerdureDynamoDBTests",
             dependencies: ["PerdureDynamoDB", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureCassandraTests",
+            dependencies: ["PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
