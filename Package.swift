@@ -83,7 +83,8 @@ let package = Package(
 
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.
         .executableTarget(
-            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB"],
+            name: "Flights",
+            dependencies: ["PerdureState", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra"],
             path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
 
@@ -93,7 +94,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("pq")]),
         .executableTarget(
             name: "perdure-bench",
-            dependencies: ["PerdureSQLite", "PerdurePostgres", "PerdureState", "CBaselines"],
+            dependencies: ["PerdureSQLite", "PerdurePostgres", "PerdureCassandra", "PerdureState", "CBaselines"],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
         // Tests mirror the sources.
