@@ -15,6 +15,8 @@ struct TableLayout: Sendable, Hashable {
     var key: KeyLayout
     /// Whether the table has our columns and the tables beside it: false for a table that only eGo's instructions made.
     var isExtended: Bool
+    /// Whether writes have conditions: without, nobody marks rows or cuts payloads into chunks, and nobody need read what says so.
+    var isConditional = true
     /// Over how many shards IDs are spread; only where the shard is part of the key.
     var shards: UInt64
     /// Whether rows under other shards are to be looked for.
@@ -131,7 +133,8 @@ extension SchemaFindings {
                     + " programs derive shards as this one does")
         }
         return TableLayout(
-            names: names, key: key, isExtended: found > 0, shards: self.record?.shards ?? configuration.shards ?? 1_024,
+            names: names, key: key, isExtended: found > 0, isConditional: configuration.writes == .conditional,
+            shards: self.record?.shards ?? configuration.shards ?? 1_024,
             searchesOtherShards: searches)
     }
 }

@@ -126,7 +126,7 @@ struct StatementTexts {
         self.key = layout.key == .id ? "persistence_id = ?" : "shard_number = ? AND persistence_id = ?"
         let ours = layout.isExtended
         var read = "version_number, state_payload, state_manifest, timestamp, shard_number"
-        if ours { read += ", write_id, newborn, chunk_count, chunked_manifest" }
+        if ours, layout.isConditional { read += ", write_id, newborn, chunk_count, chunked_manifest" }
         if ours, layout.key == .shard { read += ", state_shard" }
         self.read = "SELECT \(read) FROM \(self.states) WHERE \(self.key)"
         let head = "version_number\(ours ? ", write_id, newborn, chunk_count" : "")"

@@ -67,18 +67,20 @@ struct StoredState: Sendable {
             var stored: Int64? = try columns.next()
             var head = StoredHead(version: version.map { UInt64(bitPattern: $0) })
             var chunkedManifest: String?
-            if layout.isExtended {
+            if layout.isExtended, layout.isConditional {
                 head.writeID = try columns.next()
                 head.newborn = try columns.next(Int64?.self).map { UInt64(bitPattern: $0) }
                 head.chunkCount = try columns.next()
                 chunkedManifest = try columns.next()
-                if layout.key == .shard { stored = try columns.next(Int64?.self) ?? stored }
             }
+            if layout.isExtended, layout.key == .shard { stored = try columns.next(Int64?.self) ?? stored }
             // Other programs write over the payload and leave the rest: the manifest says whose it is.
             var name = manifest
             if manifest == ChunkSet.manifest, let chunkedManifest, let chunks = head.chunks {
                 self.chunks = chunks
                 name = chunkedManifest
+            } else if manifest == ChunkSet.manifest {
+                throw CQLProtocolError(.valueMismatch, "it does not say where its chunks are")
             }
             guard let version else { throw CQLProtocolError(.valueMismatch, "version_number is missing") }
             guard let payload else { throw CQLProtocolError(.valueMismatch, "state_payload is missing") }
