@@ -13,8 +13,10 @@ let package = Package(
         .library(name: "PerdureWorkflow", targets: ["PerdureWorkflow"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
         .library(name: "PerdureCQL", targets: ["PerdureCQL"]),
+        .library(name: "PerdureCQLClient", targets: ["PerdureCQLClient"]),
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
         .library(name: "PerdureDynamoDB", targets: ["PerdureDynamoDB"]),
+        .library(name: "PerdureCassandra", targets: ["PerdureCassandra"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
         .executable(name: "perdure", targets: ["perdure"]),
     ],
@@ -44,6 +46,11 @@ let package = Package(
             name: "PerdureIO", dependencies: ["PerdureConcurrency", "CLinux"], swiftSettings: settings),
         .target(name: "PerdureCrypto", dependencies: ["COpenSSL"], swiftSettings: settings),
 
+        // A driver for Cassandra; knows nothing of states.
+        .target(
+            name: "PerdureCQLClient", dependencies: ["PerdureCQL", "PerdureIO", "PerdureConcurrency", "PerdureCrypto"],
+            swiftSettings: settings),
+
         // Stores.
         .target(
             name: "PerdureSQLite",
@@ -61,6 +68,15 @@ let package = Package(
             name: "PerdureDynamoDB",
             dependencies: [
                 "PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "PerdureCrypto", "CCurl", "CYYJSON",
+            ],
+            swiftSettings: settings),
+
+        .target(
+            name: "PerdureCassandra",
+            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureCQLClient"],
+            resources: [
+                .embedInCode("Schema/states1.cql"), .embedInCode("Schema/states1-sharded.cql"),
+                .embedInCode("Schema/states2.cql"), .embedInCode("Schema/states2-sharded.cql"),
             ],
             swiftSettings: settings),
 
@@ -84,7 +100,9 @@ let package = Package(
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.
         .executableTarget(
             name: "Flights",
-            dependencies: ["PerdureState", "PerdureWorkflow", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB"],
+            dependencies: [
+                "PerdureState", "PerdureWorkflow", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra",
+            ],
             path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
 
@@ -95,9 +113,8 @@ let package = Package(
         .executableTarget(
             name: "perdure-bench",
             dependencies: [
-                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureState", "PerdureWorkflow",
-                "PerdureTestKit",
-                "CBaselines",
+                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra", "PerdureState", "PerdureWorkflow",
+                "PerdureTestKit", "CBaselines",
             ],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
@@ -120,6 +137,11 @@ let package = Package(
             name: "PerdureCQLTests", dependencies: ["PerdureCQL"], exclude: ["Vectors/generate.py"],
             swiftSettings: settings),
         .testTarget(
+            name: "PerdureCQLClientTests",
+            dependencies: ["PerdureCQLClient", "PerdureCQL", "PerdureCrypto", "PerdureIO", "PerdureConcurrency"],
+            swiftSettings: settings),
+        .testTarget(name: "PerdureCryptoTests", dependencies: ["PerdureCrypto"], swiftSettings: settings),
+        .testTarget(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
             name: "PerdurePostgresTests",
@@ -128,6 +150,10 @@ let package = Package(
         .testTarget(
             name: "PerdureDynamoDBTests",
             dependencies: ["PerdureDynamoDB", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureCassandraTests",
+            dependencies: ["PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
