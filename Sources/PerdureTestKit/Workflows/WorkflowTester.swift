@@ -1,5 +1,5 @@
 internal import PerdureConcurrency
-public import PerdureModel
+internal import PerdureModel
 public import PerdureWorkflow
 
 /// Tests workflows: in memory, with a clock that jumps, with stubs for handlers, and with crashes.

@@ -50,7 +50,8 @@ extension EngineCore {
                 return .exists(record)
             }
         } catch {
-            guard error.outcome == .unknown else {
+            // A store that this program has disconnected answers no more questions.
+            guard error.outcome == .unknown, error.code != .closed else {
                 self.landed(request.id, placeIsFree: true)
                 throw error
             }
@@ -90,7 +91,7 @@ extension EngineCore {
                     return .success(.exists(record))
                 }
             } catch {
-                guard error.code.isPermanent, error.outcome == .notApplied else { continue }
+                guard error.code == .closed || (error.code.isPermanent && error.outcome == .notApplied) else { continue }
                 self.landed(creation.request.id, placeIsFree: true)
                 return .failure(error)
             }
@@ -129,7 +130,7 @@ extension EngineCore {
                 return verdict
             } catch {
                 failures += 1
-                guard error.outcome == .unknown, failures < 8 else { throw error }
+                guard error.outcome == .unknown, error.code != .closed, failures < 8 else { throw error }
                 await self.pause(CommitResolution.pause(after: failures))
             }
         }
