@@ -46,7 +46,8 @@ public struct WorkflowStubs: Sendable {
                 .init(limit: loop.limit, elements: loop.elements, handler: handler, collect: loop.collect))
         case (.signal(let waiting), let handler?):
             kind = .signal(
-                .init(name: waiting.name, timeout: waiting.timeout, isRequired: waiting.isRequired) { value, _, context in
+                .init(name: waiting.name, timeout: waiting.timeout, isRequired: waiting.isRequired) {
+                    value, _, context in
                     try await handler(value, context)
                 })
         default: return node

@@ -111,7 +111,8 @@ public final class WorkflowTester: Sendable {
                 throw WorkflowError(
                     .timeout, runID: runID,
                     message: record.progress.parkedReason
-                        ?? "the run is \(record.status.rawValue) and waits for something that time does not bring about")
+                        ?? "the run is \(record.status.rawValue) and waits for something that time does not bring about"
+                )
             }
             self.clock.advanceToNextSleeper()
         }
@@ -169,7 +170,7 @@ public final class WorkflowTester: Sendable {
         let never = Self.ages + .seconds(86_400)
         configuration.lease = never
         configuration.watchInterval = never
-        configuration.pollInterval = never ... never
+        configuration.pollInterval = never...never
         configuration.mailInterval = never
         configuration.purgeInterval = never
         configuration.adoptionPause = .zero

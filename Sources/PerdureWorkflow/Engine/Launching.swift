@@ -91,7 +91,9 @@ extension EngineCore {
                     return .success(.exists(record))
                 }
             } catch {
-                guard error.code == .closed || (error.code.isPermanent && error.outcome == .notApplied) else { continue }
+                guard error.code == .closed || (error.code.isPermanent && error.outcome == .notApplied) else {
+                    continue
+                }
                 self.landed(creation.request.id, placeIsFree: true)
                 return .failure(error)
             }
@@ -99,12 +101,11 @@ extension EngineCore {
     }
 
     private func launched(
-        _ machine: RunMachine, _ plan: RunPlan, as worker: String, inboxCount: UInt64
+        _ machine: consuming RunMachine, _ plan: RunPlan, as worker: String, inboxCount: UInt64
     ) -> RunDriver {
-        var machine = machine
         machine.stored(CommitReceipt(inboxCount: inboxCount), self.moment)
         let driver = self.drive(machine, plan, as: worker)
-        self.landed(machine.request.id, placeIsFree: false)
+        self.landed(driver.request.id, placeIsFree: false)
         return driver
     }
 
@@ -121,7 +122,8 @@ extension EngineCore {
         while true {
             do {
                 let verdict = try await self.store.create(creation)
-                if case .exists(let record) = verdict, failures > 0, record.request.createdAt == creation.request.createdAt,
+                if case .exists(let record) = verdict, failures > 0,
+                    record.request.createdAt == creation.request.createdAt,
                     record.progress.revision == 1, record.progress.owner == nil
                 {
                     // Ours, in all likelihood; who starts twice under one ID gets the same run anyway.

@@ -8,7 +8,10 @@ extension RunDriver {
         else { return await self.performNow(attempt) }
         // Somebody else's turn; a task that is cancelled meanwhile is not missed.
         guard await self.core.gates.enter(key, limit: limit) else {
-            return (.failed(RunFailure(.cancelled, message: "cancelled while waiting for its turn"), isRetryable: false), nil)
+            return (
+                .failed(RunFailure(.cancelled, message: "cancelled while waiting for its turn"), isRetryable: false),
+                nil
+            )
         }
         let now = self.core.moment
         self.state.withLock { $0.machine.restartTimeout(of: attempt.work.token, now) }

@@ -31,7 +31,8 @@ public struct RunHandle<Output: Codable & Sendable>: Sendable {
                 return try output.decoded(as: Output.self)
             case .failed, .cancelled, .pending, .running, .paused, .parked:
                 let failure =
-                    progress.failure ?? RunFailure(.internalError, message: "the run ended as \(progress.status.rawValue)")
+                    progress.failure
+                    ?? RunFailure(.internalError, message: "the run ended as \(progress.status.rawValue)")
                 throw WorkflowError(failure, runID: self.id, underlying: error)
             }
         }
@@ -53,7 +54,9 @@ public struct RunHandle<Output: Codable & Sendable>: Sendable {
 
     /// Tells the run something; see ``WorkflowEngine/signal(_:_:_:id:)``.
     @discardableResult
-    public func signal(_ name: String, _ payload: some Codable & Sendable, id: String? = nil) async throws -> SignalVerdict {
+    public func signal(_ name: String, _ payload: some Codable & Sendable, id: String? = nil) async throws
+        -> SignalVerdict
+    {
         try await self.engine.signal(self.id, name, payload, id: id)
     }
 }

@@ -13,7 +13,9 @@ extension WorkflowEngine {
         /// The step runs again with the input that it had.
         public static var none: ForkEdit { ForkEdit(change: .nothing) }
         /// The step runs again, with this input: of the type that it takes.
-        public static func input(_ value: some Codable & Sendable) -> ForkEdit { ForkEdit(change: .input(RunValue(value))) }
+        public static func input(_ value: some Codable & Sendable) -> ForkEdit {
+            ForkEdit(change: .input(RunValue(value)))
+        }
         /// The step does not run: this is its output, of the type that it gives.
         public static func output(_ value: some Codable & Sendable) -> ForkEdit {
             ForkEdit(change: .output(RunValue(value)))

@@ -63,7 +63,8 @@ public struct RunDescription: Sendable {
         if let time = self.run.progress.completedAt {
             entries.append(.init(time: time, step: nil, what: self.run.status.rawValue))
         }
-        return entries.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+        return entries.enumerated().sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(
+            \.element)
     }
 
     /// Something that happened to a run.

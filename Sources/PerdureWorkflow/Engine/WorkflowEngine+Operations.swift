@@ -95,7 +95,8 @@ extension WorkflowEngine {
                 if let step = engine.question(in: snapshot) {
                     throw WorkflowError(
                         .validation, runID: runID, step: step,
-                        message: "the step must run at most once, and nobody knows how far it came: resume with a decision")
+                        message:
+                            "the step must run at most once, and nobody knows how far it came: resume with a decision")
                 }
                 return RunEdits.resume(snapshot, now)
             case .pending, .running, .completed, .failed, .cancelled: return nil
@@ -170,7 +171,8 @@ extension WorkflowEngine {
 
     static func contended(_ runID: String) -> WorkflowError {
         WorkflowError(
-            .internalError, runID: runID, message: "others changed the run \(Self.maximumConflicts) times meanwhile; try again")
+            .internalError, runID: runID,
+            message: "others changed the run \(Self.maximumConflicts) times meanwhile; try again")
     }
 
     private func post(_ message: RunMessage, to runID: String) async throws(StoreError) -> PostVerdict {

@@ -36,7 +36,8 @@ public final class WorkflowEngine: Sendable {
             violations += graph.violations.map { "the workflow \(graph.name.debugDescription): \($0)" }
             if let other = graphs.updateValue(graph, forKey: IDKey(graph.name)) {
                 if other !== graph {
-                    violations.append("two workflows are called \(graph.name.debugDescription): give each a name of its own")
+                    violations.append(
+                        "two workflows are called \(graph.name.debugDescription): give each a name of its own")
                 }
             } else {
                 order.append(graph)

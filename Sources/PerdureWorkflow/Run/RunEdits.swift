@@ -30,7 +30,8 @@ enum RunEdits {
         }
         for child in children {
             let kind = RunMessage.Kind.cancel(reason: "the run that waited for it was cancelled")
-            commit.posts.append((child, RunMessage(id: "cancel by parent \(commit.expectedRevision)", kind: kind, postedAt: now)))
+            commit.posts.append(
+                (child, RunMessage(id: "cancel by parent \(commit.expectedRevision)", kind: kind, postedAt: now)))
         }
         if let parent = snapshot.run.request.parent {
             let kind = RunMessage.Kind.childEnded(

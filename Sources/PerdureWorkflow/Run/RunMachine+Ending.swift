@@ -18,7 +18,8 @@ extension RunMachine {
         if unit.item < 0, case .child = self.plan.nodes[unit.node].kind {
             let id = self.childID(of: unit.node)
             let message = RunMessage(
-                id: "cancel by parent \(self.progress.revision)", kind: .cancel(reason: "the run that waited for it ended"), postedAt: now.wall)
+                id: "cancel by parent \(self.progress.revision)",
+                kind: .cancel(reason: "the run that waited for it ended"), postedAt: now.wall)
             self.posts.append((id, message))
             self[unit].attempt += 1
         }

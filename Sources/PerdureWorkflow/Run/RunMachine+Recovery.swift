@@ -135,7 +135,8 @@ extension RunMachine {
             let loopItself = if case .loop = self.plan.nodes[unit.node].kind { unit.item < 0 } else { false }
             if !loopItself {
                 self.park(
-                    "The step \(record.id.debugDescription) must run at most once; its attempt \(record.attempt) was begun, and nobody knows how far it came. Decide whether to run it again, to let it fail, or which output it has.")
+                    "The step \(record.id.debugDescription) must run at most once; its attempt \(record.attempt) was begun, and nobody knows how far it came. Decide whether to run it again, to let it fail, or which output it has."
+                )
             }
         }
     }

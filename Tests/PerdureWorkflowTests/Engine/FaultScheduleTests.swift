@@ -102,7 +102,9 @@ import Testing
                     let now = try #require(steps.first { $0.id == step.id })
                     let (output, before) = (try now.output?.bytes, try step.output?.bytes)
                     #expect(now.status == step.status && output == before, "point \(point)")
-                    #expect(tally["r/\(step.id)"] == counts["r/\(step.id)", default: 0], "point \(point): \(step.id) ran again")
+                    #expect(
+                        tally["r/\(step.id)"] == counts["r/\(step.id)", default: 0],
+                        "point \(point): \(step.id) ran again")
                 }
             }
             running.cancel()

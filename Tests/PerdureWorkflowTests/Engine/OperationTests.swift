@@ -139,7 +139,8 @@ import Testing
             #expect(try await engine.resume("r"))
             #expect(try await run.value == 1)
             #expect(try await !engine.resume("r"))
-            let pending = try await engine.start(workflow, 2, id: "p", options: StartOptions(begin: .after(.seconds(1_000))))
+            let pending = try await engine.start(
+                workflow, 2, id: "p", options: StartOptions(begin: .after(.seconds(1_000))))
             #expect(try await engine.pause("p"))
             #expect(try await pending.status() == .paused)
             #expect(try await engine.resume("p"))
@@ -233,7 +234,8 @@ import Testing
             parent
         } _: { engine in
             #expect(try await engine.execute(parent, 4, id: "good") == 9)
-            #expect(try await engine.describe("good/child")?.run.request.parent == RunParent(runID: "good", step: "child"))
+            #expect(
+                try await engine.describe("good/child")?.run.request.parent == RunParent(runID: "good", step: "child"))
             do {
                 _ = try await engine.execute(parent, -4, id: "bad")
                 Issue.record("it did not fail")

@@ -12,7 +12,9 @@ import Testing
         running.cancel()
     }
 
-    @Test("a worker that dies: another adopts its runs, and no step runs again that is recorded") func dying() async throws {
+    @Test("a worker that dies: another adopts its runs, and no step runs again that is recorded") func dying()
+        async throws
+    {
         let memory = InMemoryRunStore()
         let clock = ManualClock()
         let door = Door()
@@ -153,7 +155,9 @@ import Testing
         #expect(tally["first"] == 1)
     }
 
-    @Test("a definition that has changed where something is recorded parks the run, with the reason") func changed() async throws {
+    @Test("a definition that has changed where something is recorded parks the run, with the reason") func changed()
+        async throws
+    {
         let memory = InMemoryRunStore()
         let before = Workflow("changes") {
             Step("first") { (number: Int) in number }
@@ -257,7 +261,8 @@ import Testing
             let worker = "dead \(number)"
             try await memory.register(
                 WorkerRecord(id: worker, name: "x", leaseMilliseconds: 1, registeredAt: 0, renewedAt: 0))
-            #expect(try await memory.adopt(RunClaim(worker: worker, workflows: ["poison"], limit: 9, now: 0)).count == 1)
+            #expect(
+                try await memory.adopt(RunClaim(worker: worker, workflows: ["poison"], limit: 9, now: 0)).count == 1)
         }
         try await withEngine(TestStore(memory), name: "x") {
             workflow

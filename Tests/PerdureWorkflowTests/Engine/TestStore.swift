@@ -106,19 +106,26 @@ final class TestStore: RunStore {
     func ping() async throws(StoreError) {}
 
     func create(_ creation: RunCreation) async throws(StoreError) -> CreateVerdict {
-        try await self.pass("create", isWrite: true) { () async throws(StoreError) in try await self.base.create(creation) }
+        try await self.pass("create", isWrite: true) { () async throws(StoreError) in
+            try await self.base.create(creation)
+        }
     }
     func commit(_ commit: RunCommit) async throws(StoreError) -> CommitReceipt {
-        try await self.pass("commit", isWrite: true) { () async throws(StoreError) in try await self.base.commit(commit) }
+        try await self.pass("commit", isWrite: true) { () async throws(StoreError) in try await self.base.commit(commit)
+        }
     }
     func snapshot(of runID: String) async throws(StoreError) -> RunSnapshot? {
-        try await self.pass("snapshot", isWrite: false) { () async throws(StoreError) in try await self.base.snapshot(of: runID) }
+        try await self.pass("snapshot", isWrite: false) { () async throws(StoreError) in
+            try await self.base.snapshot(of: runID)
+        }
     }
     func run(_ runID: String) async throws(StoreError) -> RunRecord? {
         try await self.pass("run", isWrite: false) { () async throws(StoreError) in try await self.base.run(runID) }
     }
     func post(_ message: RunMessage, to runID: String) async throws(StoreError) -> PostVerdict {
-        try await self.pass("post", isWrite: true) { () async throws(StoreError) in try await self.base.post(message, to: runID) }
+        try await self.pass("post", isWrite: true) { () async throws(StoreError) in
+            try await self.base.post(message, to: runID)
+        }
     }
     func delete(_ runID: String, expectedRevision: UInt64, expectedFence: UInt64) async throws(StoreError) {
         try await self.pass("delete", isWrite: true) { () async throws(StoreError) in
@@ -132,19 +139,29 @@ final class TestStore: RunStore {
         try await self.pass("adopt", isWrite: false) { () async throws(StoreError) in try await self.base.adopt(claim) }
     }
     func mail(for worker: String) async throws(StoreError) -> [RunMail] {
-        try await self.pass("mail", isWrite: false) { () async throws(StoreError) in try await self.base.mail(for: worker) }
+        try await self.pass("mail", isWrite: false) { () async throws(StoreError) in
+            try await self.base.mail(for: worker)
+        }
     }
     func register(_ worker: WorkerRecord) async throws(StoreError) {
-        try await self.pass("register", isWrite: false) { () async throws(StoreError) in try await self.base.register(worker) }
+        try await self.pass("register", isWrite: false) { () async throws(StoreError) in
+            try await self.base.register(worker)
+        }
     }
     func renew(_ workerID: String, at time: Int64) async throws(StoreError) -> Bool {
-        try await self.pass("renew", isWrite: false) { () async throws(StoreError) in try await self.base.renew(workerID, at: time) }
+        try await self.pass("renew", isWrite: false) { () async throws(StoreError) in
+            try await self.base.renew(workerID, at: time)
+        }
     }
     func bury(_ workerID: String, beat: UInt64) async throws(StoreError) -> Bool {
-        try await self.pass("bury", isWrite: false) { () async throws(StoreError) in try await self.base.bury(workerID, beat: beat) }
+        try await self.pass("bury", isWrite: false) { () async throws(StoreError) in
+            try await self.base.bury(workerID, beat: beat)
+        }
     }
     func retire(_ workerID: String, at time: Int64) async throws(StoreError) {
-        try await self.pass("retire", isWrite: false) { () async throws(StoreError) in try await self.base.retire(workerID, at: time) }
+        try await self.pass("retire", isWrite: false) { () async throws(StoreError) in
+            try await self.base.retire(workerID, at: time)
+        }
     }
     func workers() async throws(StoreError) -> [WorkerRecord] {
         try await self.pass("workers", isWrite: false) { () async throws(StoreError) in try await self.base.workers() }

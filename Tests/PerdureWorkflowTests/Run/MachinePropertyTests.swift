@@ -43,7 +43,8 @@ import Testing
         let output = try? world.record?.progress.output?.decoded(as: String.self)
         #expect(output == world.expected.output, "seed \(seed)\n\(world.trace)")
         #expect(
-            world.record?.status == (world.expected.output == nil ? .failed : .completed), "seed \(seed)\n\(world.trace)")
+            world.record?.status == (world.expected.output == nil ? .failed : .completed),
+            "seed \(seed)\n\(world.trace)")
         if world.expected.output != nil {
             #expect(world.record?.progress.progress == 1, "seed \(seed)")
         }

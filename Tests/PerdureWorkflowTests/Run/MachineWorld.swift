@@ -11,7 +11,8 @@ struct MachineWorld {
         var failureRate = 0.0
 
         func roll(_ text: String) -> Double {
-            var generator = PerdureTestKit.SeededGenerator(seed: self.seed, stream: PersistenceID.shard(of: text, among: .max))
+            var generator = PerdureTestKit.SeededGenerator(
+                seed: self.seed, stream: PersistenceID.shard(of: text, among: .max))
             return Double(generator.next() >> 11) * 0x1p-53
         }
 

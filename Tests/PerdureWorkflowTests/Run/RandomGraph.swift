@@ -61,7 +61,8 @@ struct RandomGraph {
         case 2, 3:
             kind = .loop(
                 .init(
-                    limit: Int.random(in: 1...3, using: &self.generator), elements: { [$0] }, handler: { input, _ in input },
+                    limit: Int.random(in: 1...3, using: &self.generator), elements: { [$0] },
+                    handler: { input, _ in input },
                     collect: { outputs in
                         RunValue(try outputs.map { try $0.decoded(as: String.self) }.joined(separator: ";"))
                     }))

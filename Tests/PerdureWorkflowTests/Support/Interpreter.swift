@@ -88,7 +88,9 @@ extension StepContext {
     }
 
     private final class NoRun: StepContextSource {
-        var request: RunRequest { RunRequest(id: "run", workflow: "none", version: "1", input: RunValue(0), createdAt: 0) }
+        var request: RunRequest {
+            RunRequest(id: "run", workflow: "none", version: "1", input: RunValue(0), createdAt: 0)
+        }
         var isCancelled: Bool { false }
         var remainingTime: Duration? { nil }
         var observer: (any EventObserver)? { nil }
