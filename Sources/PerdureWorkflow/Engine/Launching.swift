@@ -50,7 +50,8 @@ extension EngineCore {
                 return .exists(record)
             }
         } catch {
-            guard error.outcome == .unknown else {
+            // A store that this program has disconnected answers no more questions.
+            guard error.outcome == .unknown, error.code != .closed else {
                 self.landed(request.id, placeIsFree: true)
                 throw error
             }
@@ -90,7 +91,9 @@ extension EngineCore {
                     return .success(.exists(record))
                 }
             } catch {
-                guard error.code.isPermanent, error.outcome == .notApplied else { continue }
+                guard error.code == .closed || (error.code.isPermanent && error.outcome == .notApplied) else {
+                    continue
+                }
                 self.landed(creation.request.id, placeIsFree: true)
                 return .failure(error)
             }
@@ -98,12 +101,11 @@ extension EngineCore {
     }
 
     private func launched(
-        _ machine: RunMachine, _ plan: RunPlan, as worker: String, inboxCount: UInt64
+        _ machine: consuming RunMachine, _ plan: RunPlan, as worker: String, inboxCount: UInt64
     ) -> RunDriver {
-        var machine = machine
         machine.stored(CommitReceipt(inboxCount: inboxCount), self.moment)
         let driver = self.drive(machine, plan, as: worker)
-        self.landed(machine.request.id, placeIsFree: false)
+        self.landed(driver.request.id, placeIsFree: false)
         return driver
     }
 
@@ -130,7 +132,7 @@ extension EngineCore {
                 return verdict
             } catch {
                 failures += 1
-                guard error.outcome == .unknown, failures < 8 else { throw error }
+                guard error.outcome == .unknown, error.code != .closed, failures < 8 else { throw error }
                 await self.pause(CommitResolution.pause(after: failures))
             }
         }

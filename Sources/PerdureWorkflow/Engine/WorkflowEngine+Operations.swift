@@ -187,7 +187,7 @@ extension WorkflowEngine {
                 return verdict
             } catch {
                 failures += 1
-                guard error.outcome == .unknown, failures < 8 else { throw error }
+                guard error.outcome == .unknown, error.code != .closed, failures < 8 else { throw error }
                 await self.core.pause(CommitResolution.pause(after: failures))
             }
         }
@@ -259,7 +259,7 @@ extension WorkflowEngine {
                     action = resolution.failed(error)
                 }
             case .read(let failures):
-                if failures > 8, let error = resolution.lastError { throw error }
+                if let error = resolution.lastError, failures > 8 || error.code == .closed { throw error }
                 await self.core.pause(CommitResolution.pause(after: failures))
                 do {
                     // Ours: nobody else gives a run this fence and this revision at once.

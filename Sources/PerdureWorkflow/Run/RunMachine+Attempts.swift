@@ -15,7 +15,8 @@ extension RunMachine {
         switch node.kind {
         case .gather(let gather):
             do {
-                let outputs = node.inputs.map { $0 < 0 ? self.request.input : self.output(of: $0) }
+                var outputs: [RunValue] = []
+                for input in node.inputs { outputs.append(input < 0 ? self.request.input : self.output(of: input)) }
                 self.nodes[index].output = try gather(outputs)
                 self.settle(index, now)
             } catch {
@@ -34,7 +35,7 @@ extension RunMachine {
     }
 
     /// What a settled node gives.
-    func output(of node: Int) -> RunValue { self.nodes[node].output ?? self.input(of: node) }
+    mutating func output(of node: Int) -> RunValue { self.nodes[node].output ?? self.input(of: node) }
 
     /// The next attempt of a unit may begin; one that must not be repeated is recorded first.
     mutating func arm(_ unit: StepUnit) {
@@ -216,7 +217,7 @@ extension RunMachine {
     }
 
     /// From 0 up to 1, the same for the same attempt: machines have no chance of their own.
-    private func chance(for unit: StepUnit) -> Double {
+    private mutating func chance(for unit: StepUnit) -> Double {
         let seed = "\(self.request.id)/\(self.id(of: unit))/\(self[unit].attempt)"
         var mixed = PersistenceID.shard(of: seed, among: .max)
         mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9

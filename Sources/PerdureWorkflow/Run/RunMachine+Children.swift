@@ -3,7 +3,7 @@ internal import PerdureModel
 /// Children: runs that a step of this one starts and waits for.
 extension RunMachine {
     /// The ID of the run that a step starts: the same after a crash, another one when a person has the step tried again.
-    func childID(of index: Int) -> String {
+    mutating func childID(of index: Int) -> String {
         Self.childID(
             of: self.request.id, step: self.plan.nodes[index].name, attempt: self.nodes[index].attempt)
     }
@@ -22,7 +22,8 @@ extension RunMachine {
 
     mutating func awaitChild(_ index: Int, _ now: Moment) {
         let unit = StepUnit(node: index)
-        if let place = self.inbox.firstIndex(where: { self.isEnding($0, ofChild: self.childID(of: index)) }) {
+        let childID = self.childID(of: index)
+        if let place = self.inbox.firstIndex(where: { Self.isEnding($0, ofChild: childID) }) {
             let message = self.inbox.remove(at: place)
             guard case .childEnded(_, let status, let failure) = message.kind else { return }
             self.consumed.append((message.id, self.id(of: unit)))
@@ -54,14 +55,14 @@ extension RunMachine {
             unit, RunFailure(code, message: message, type: failure?.type, step: self.id(of: unit)), now)
     }
 
-    func isWaiting(_ unit: StepUnit, forChild runID: String) -> Bool {
+    mutating func isWaiting(_ unit: StepUnit, forChild runID: String) -> Bool {
         guard unit.item < 0, case .child = self.plan.nodes[unit.node].kind, self[unit].status == .waiting else {
             return false
         }
         return IDKey(self.childID(of: unit.node)) == IDKey(runID)
     }
 
-    private func isEnding(_ message: RunMessage, ofChild runID: String) -> Bool {
+    private static func isEnding(_ message: RunMessage, ofChild runID: String) -> Bool {
         guard case .childEnded(let ended, _, _) = message.kind else { return false }
         return IDKey(ended) == IDKey(runID)
     }

@@ -3,7 +3,7 @@ internal import PerdureModel
 /// Commits: what has happened, put together as one change of the stored run.
 extension RunMachine {
     /// Whether there is a reason to write now.
-    func wantsCommit(_ now: Moment) -> Bool {
+    mutating func wantsCommit(_ now: Moment) -> Bool {
         if self.needsCommit { return true }
         switch self.intent {
         case .fail, .cancel, .park: return true
@@ -132,7 +132,7 @@ extension RunMachine {
     }
 
     /// What is stored of a unit.
-    func record(of unit: StepUnit) -> StepRecord {
+    mutating func record(of unit: StepUnit) -> StepRecord {
         let state = self[unit]
         var record = StepRecord(
             id: self.id(of: unit), position: self.plan.graph.positions[unit.node],

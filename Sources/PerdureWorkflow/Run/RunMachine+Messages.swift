@@ -39,13 +39,13 @@ extension RunMachine {
             self.consumed.append((message.id, ""))
             if case .run = self.intent { self.intent = .pause }
         case .signal(let name):
-            if let index = self.waits.filter({ self.isWaiting($0, for: name) }).map(\.node).min() {
-                self.deliver(message, to: index)
-            } else {
-                self.inbox.append(message)
-            }
+            var first: Int?
+            for unit in self.waits where self.isWaiting(unit, for: name) { first = min(first ?? unit.node, unit.node) }
+            if let first { self.deliver(message, to: first) } else { self.inbox.append(message) }
         case .childEnded(let runID, let status, let failure):
-            if let unit = self.waits.first(where: { self.isWaiting($0, forChild: runID) }) {
+            var found: StepUnit?
+            for unit in self.waits where self.isWaiting(unit, forChild: runID) { found = unit }
+            if let unit = found {
                 self.waits.removeAll { $0 == unit }
                 self.consumed.append((message.id, self.id(of: unit)))
                 self.childEnded(unit.node, status, failure, message.payload, now)
@@ -97,7 +97,7 @@ extension RunMachine {
         self.arm(unit)
     }
 
-    private func isWaiting(_ unit: StepUnit, for name: String) -> Bool {
+    private mutating func isWaiting(_ unit: StepUnit, for name: String) -> Bool {
         guard case .signal(let waiting) = self.plan.nodes[unit.node].kind else { return false }
         return self[unit].status == .waiting && IDKey(waiting.name) == IDKey(name)
     }

@@ -21,7 +21,7 @@ extension RunMachine {
 
     /// What a unit finds under a key, apart from what it set itself: of the steps before it that have set the key, what the one
     /// set that is declared last. Nil where nobody did, or where it was removed.
-    func sharedValue(_ key: String, seenBy unit: StepUnit) -> RunValue? {
+    mutating func sharedValue(_ key: String, seenBy unit: StepUnit) -> RunValue? {
         if self.shared.isEmpty { return nil }
         let ancestors = self.plan.graph.ancestors[unit.node]
         var found: SharedValue?
@@ -34,7 +34,7 @@ extension RunMachine {
     }
 
     /// What an earlier step gave; nil where there is no such step before this one.
-    func output(ofStep name: String, seenBy unit: StepUnit) -> RunValue? {
+    mutating func output(ofStep name: String, seenBy unit: StepUnit) -> RunValue? {
         guard let index = self.plan.graph.index(ofStep: name), self.plan.graph.ancestors[unit.node].contains(index),
             self.nodes[index].phase == .settled
         else { return nil }

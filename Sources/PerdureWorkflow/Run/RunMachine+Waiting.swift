@@ -53,9 +53,13 @@ extension RunMachine {
         for unit in self.waits {
             if let held = self[unit].heldUntil, held <= now.steady { self[unit].heldUntil = nil }
         }
-        let due = self.waits.filter { unit in self[unit].wakesAt.map { $0 <= now.wall } ?? false }
+        var due: [StepUnit] = []
+        var others: [StepUnit] = []
+        for unit in self.waits {
+            if let wakesAt = self[unit].wakesAt, wakesAt <= now.wall { due.append(unit) } else { others.append(unit) }
+        }
         guard !due.isEmpty else { return }
-        self.waits = self.waits.filter { unit in self[unit].wakesAt.map { $0 > now.wall } ?? true }
+        self.waits = others
         for unit in due { self.waitIsOver(unit, now) }
     }
 
@@ -69,7 +73,7 @@ extension RunMachine {
     }
 
     /// When a run that does nothing now should be taken up again.
-    func wake(_ now: Moment) -> RunWake {
+    mutating func wake(_ now: Moment) -> RunWake {
         if !self.ready.isEmpty || !self.gated.isEmpty || !self.gatedInFlight.isEmpty { return .now }
         var earliest = self.runDeadline
         for unit in self.waits {
@@ -80,7 +84,7 @@ extension RunMachine {
     }
 
     /// Whether there is nothing to do for so long that the run should leave memory.
-    func shouldRelease(_ now: Moment) -> Bool {
+    mutating func shouldRelease(_ now: Moment) -> Bool {
         guard case .run = self.intent, !self.isStopping, self.executing.isEmpty, self.ready.isEmpty,
             self.gated.isEmpty, self.gatedInFlight.isEmpty, self.endings.isEmpty, !self.waits.isEmpty,
             self.settledNodes < self.nodes.count

@@ -3,7 +3,7 @@ internal import PerdureModel
 /// A definition, prepared for being carried out: what would otherwise be looked up at each step.
 final class RunPlan: Sendable {
     let graph: WorkflowGraph
-    let nodes: [Node]
+    let nodes: [PlannedNode]
     /// The nodes that take the output of each; one that takes it twice is there twice.
     let successors: [[Int]]
     /// The retry policy of each node.
@@ -17,7 +17,7 @@ final class RunPlan: Sendable {
 
     init(_ graph: WorkflowGraph) {
         self.graph = graph
-        self.nodes = graph.nodes
+        self.nodes = graph.nodes.map(PlannedNode.init)
         var successors = Array(repeating: [Int](), count: graph.nodes.count)
         for (index, node) in graph.nodes.enumerated() {
             for input in node.inputs where input >= 0 && input < index { successors[input].append(index) }
@@ -43,6 +43,23 @@ final class RunPlan: Sendable {
             }
         }
         return found
+    }
+}
+
+/// A node by reference: looking at one costs nothing, where copying a ``Node`` copies all its closures.
+final class PlannedNode: Sendable {
+    let name: String
+    let kind: Node.Kind
+    let inputs: [Int]
+    let settings: StepSettings
+    let isVirtual: Bool
+
+    init(_ node: Node) {
+        self.name = node.name
+        self.kind = node.kind
+        self.inputs = node.inputs
+        self.settings = node.settings
+        self.isVirtual = node.isVirtual
     }
 }
 
