@@ -47,14 +47,19 @@ let package = Package(
         // Stores.
         .target(
             name: "PerdureSQLite",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "CSQLite"],
-            resources: [.embedInCode("Schema/schema1.sql")],
+            dependencies: ["PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "CSQLite"],
+            resources: [.embedInCode("Schema/schema1.sql"), .embedInCode("Schema/schema2.sql")],
             swiftSettings: settings),
 
         .target(
             name: "PerdurePostgres",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ"],
-            resources: [.embedInCode("Schema/states1.sql"), .embedInCode("Schema/states2.sql")],
+            dependencies: [
+                "PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ",
+            ],
+            resources: [
+                .embedInCode("Schema/states1.sql"), .embedInCode("Schema/states2.sql"),
+                .embedInCode("Schema/runs1.sql"),
+            ],
             swiftSettings: settings),
 
         .target(
@@ -67,7 +72,7 @@ let package = Package(
         // For tests: ours, and our users'.
         .target(
             name: "PerdureTestKit",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency"],
+            dependencies: ["PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
         // The tool: the only place that knows every store.
@@ -118,7 +123,9 @@ let package = Package(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
             name: "PerdurePostgresTests",
-            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight"],
+            dependencies: [
+                "PerdurePostgres", "PerdureWorkflow", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureDynamoDBTests",

@@ -1,2 +1,3 @@
-// Whoever opens a store uses states: one import is enough.
+// Whoever opens a store uses states or workflows: one import is enough.
 @_exported public import PerdureState
+@_exported public import PerdureWorkflow

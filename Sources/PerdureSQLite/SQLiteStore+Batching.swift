@@ -6,7 +6,8 @@ extension SQLiteStore {
     /// All of them are as they were at one moment.
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
         await self.latestStates(ofValid: ids) { (ids) throws(StoreError) in
-            try await self.read(.read) { ReadJob(request: .states(ids, $0)) }
+            try self.checkNotCancelled(.read, nil)
+            return try await self.read(.read) { ReadJob(request: .states(ids, $0)) }
         }
     }
 
@@ -34,8 +35,7 @@ extension SQLiteStore {
                 let now = database.watch.now
                 let jobs = writes.enumerated().map { index, write in
                     WriteJob(
-                        state: write.state, condition: write.condition, kind: .write, arrival: now,
-                        answer: .member(collector, index))
+                        work: .write(write.state, write.condition), arrival: now, answer: .member(collector, index))
                 }
                 if !database.writes.submit(contentsOf: jobs, weight: \.weight) { continuation.resume(returning: nil) }
             }

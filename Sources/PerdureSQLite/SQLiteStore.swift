@@ -63,6 +63,7 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching {
     public func disconnect() async { await self.database.close() }
 
     public func ping() async throws(StoreError) {
+        try self.checkNotCancelled(.ping, nil)
         try await self.database.open(reopening: true, for: .ping)
         let answer = try await self.read(.ping) { ReadJob(request: .ping($0)) }
         try answer.get()
@@ -72,39 +73,35 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching {
 
     public func write(_ state: DurableState, if condition: WriteCondition) async throws(StoreError) {
         try self.checkWrite(state, if: condition)
-        try await self.submit(state, condition, .write).check(.write, state.persistenceID, condition)
+        try self.checkNotCancelled(.write, state.persistenceID)
+        try await self.submit(.write(state, condition)).check(.write, state.persistenceID, condition)
     }
 
     public func delete(_ id: String, if condition: WriteCondition) async throws(StoreError) {
         try self.checkID(id, for: .delete)
-        let state = DurableState(persistenceID: id, version: 0, payload: StatePayload(manifest: "", bytes: []))
-        try await self.submit(state, condition, .delete).check(.delete, id, condition)
+        try self.checkNotCancelled(.delete, id)
+        try await self.submit(.delete(id, condition)).check(.delete, id, condition)
     }
 
     public func latestState(of id: String) async throws(StoreError) -> DurableState? {
         try self.checkID(id, for: .read)
+        try self.checkNotCancelled(.read, id)
         return try await self.read(.read, of: id) { ReadJob(request: .state(id, $0)) }.get()
     }
 
     // MARK: Lines
 
     /// Puts a write in line and waits for its verdict. Once in line it goes on to its end, whatever becomes of the caller.
-    private func submit(
-        _ state: DurableState, _ condition: WriteCondition, _ kind: WriteJob.Kind
-    ) async throws(StoreError) -> WriteVerdict {
-        let operation: StoreError.Operation = kind == .write ? .write : .delete
-        try self.checkNotCancelled(operation, state.persistenceID)
+    func submit(_ work: WriteJob.Work) async throws(StoreError) -> WriteVerdict {
         let database = self.database
         while true {
             let verdict: WriteVerdict? = await withUnsafeContinuation {
                 (continuation: UnsafeContinuation<WriteVerdict?, Never>) in
-                let job = WriteJob(
-                    state: state, condition: condition, kind: kind, arrival: database.watch.now,
-                    answer: .one(continuation))
+                let job = WriteJob(work: work, arrival: database.watch.now, answer: .one(continuation))
                 if !database.writes.submit(job, weight: job.weight) { continuation.resume(returning: nil) }
             }
             if let verdict { return verdict }
-            try await database.open(reopening: false, for: operation, of: state.persistenceID)
+            try await database.open(reopening: false, for: work.operation, of: work.id)
         }
     }
 
@@ -113,7 +110,6 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching {
         _ operation: StoreError.Operation, of id: String? = nil,
         _ job: (UnsafeContinuation<Answer?, Never>) -> ReadJob
     ) async throws(StoreError) -> Answer {
-        try self.checkNotCancelled(operation, id)
         let database = self.database
         while true {
             let answer: Answer? = await withUnsafeContinuation { continuation in

@@ -76,6 +76,9 @@ final class SQLiteConnection: @unchecked Sendable {
     /// How many rows the last statement inserted, updated or deleted.
     var changes: Int64 { sqlite3_changes64(self.handle) }
 
+    /// The number of the row that was last inserted.
+    var lastRow: Int64 { sqlite3_last_insert_rowid(self.handle) }
+
     /// Whether a transaction is open.
     var isInTransaction: Bool { sqlite3_get_autocommit(self.handle) == 0 }
 
@@ -223,6 +226,18 @@ struct SQLiteStatement: ~Copyable {
         _ = csqlite_bind_blob_static(self.handle, index, blob.baseAddress, Int32(truncatingIfNeeded: blob.count))
     }
 
+    func bind(_ value: Double, at index: Int32) { sqlite3_bind_double(self.handle, index, value) }
+
+    /// As ``bind(text:at:)``, with a copy that the statement keeps.
+    func bind(copyOfText text: UnsafeRawBufferPointer, at index: Int32) {
+        _ = csqlite_bind_text_copy(self.handle, index, text.baseAddress, Int32(truncatingIfNeeded: text.count))
+    }
+
+    /// As ``bind(blob:at:)``, with a copy that the statement keeps.
+    func bind(copyOfBlob blob: UnsafeRawBufferPointer, at index: Int32) {
+        _ = csqlite_bind_blob_copy(self.handle, index, blob.baseAddress, Int32(truncatingIfNeeded: blob.count))
+    }
+
     // MARK: Columns
 
     enum Kind {
@@ -240,6 +255,8 @@ struct SQLiteStatement: ~Copyable {
     }
 
     func integer(at column: Int32) -> Int64 { sqlite3_column_int64(self.handle, column) }
+
+    func double(at column: Int32) -> Double { sqlite3_column_double(self.handle, column) }
 
     /// The bytes of a text or a blob, where they lie: good until the next step, reset or call for this column.
     func bytes(at column: Int32) -> UnsafeRawBufferPointer {

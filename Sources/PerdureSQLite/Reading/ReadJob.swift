@@ -6,11 +6,18 @@ struct ReadJob: Sendable {
         case state(String, UnsafeContinuation<ReadAnswer<DurableState?>?, Never>)
         case states([String], UnsafeContinuation<[ReadAnswer<DurableState?>]?, Never>)
         case ids(ListRequest, UnsafeContinuation<ReadAnswer<StateIDPage>?, Never>)
+        /// Anything that is read of runs; resumes who waits by itself.
+        case runs(@Sendable (RunRows) -> Void)
         case ping(UnsafeContinuation<ReadAnswer<Void>?, Never>)
     }
 
-    /// Whether it reads several states, which should be of one moment.
-    var isPlural: Bool { if case .states = self.request { true } else { false } }
+    /// Whether it reads several rows, which should be of one moment.
+    var isPlural: Bool {
+        switch self.request {
+        case .states, .runs: true
+        case .state, .ids, .ping: false
+        }
+    }
 
     struct ListRequest: Sendable {
         let prefix: String

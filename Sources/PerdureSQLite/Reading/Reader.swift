@@ -1,6 +1,6 @@
 internal import PerdureModel
 
-/// Reads states over a connection of its own.
+/// Reads states and runs over a connection of its own.
 ///
 /// `@unchecked Sendable`: made on one thread and handed to another, which alone uses it from then on.
 final class Reader: @unchecked Sendable {
@@ -11,6 +11,7 @@ final class Reader: @unchecked Sendable {
     private let find: SQLiteStatement
     private let list: SQLiteStatement
     private let look: SQLiteStatement
+    private let runs: RunRows
 
     /// Reads over a connection that has the file open and checked. `patience` is the connection's.
     init(on connection: SQLiteConnection, patience: LockPatience) throws(SQLiteFailure) {
@@ -26,6 +27,7 @@ final class Reader: @unchecked Sendable {
         self.list = try SQLiteStatement(
             "SELECT persistence_id FROM states_store WHERE persistence_id >= ?1 ORDER BY persistence_id LIMIT ?2",
             on: connection)
+        self.runs = RunRows(on: connection)
         self.look = try SQLiteStatement("SELECT count(*) FROM (SELECT 1 FROM states_store LIMIT 1)", on: connection)
     }
 
@@ -43,6 +45,7 @@ final class Reader: @unchecked Sendable {
             case .state(let id, let continuation): continuation.resume(returning: self.state(of: id))
             case .states(let ids, let continuation): continuation.resume(returning: ids.map { self.state(of: $0) })
             case .ids(let request, let continuation): continuation.resume(returning: self.ids(request))
+            case .runs(let read): read(self.runs)
             case .ping(let continuation): continuation.resume(returning: self.ping())
             }
         }

@@ -12,7 +12,10 @@ struct Schema: Sendable {
     static let applicationID: Int64 = 0x5052_4455
 
     /// The schema of this release.
-    static let current = Schema(migrations: [String(decoding: PackageResources.schema1_sql, as: UTF8.self)])
+    static let current = Schema(
+        migrations: [PackageResources.schema1_sql, PackageResources.schema2_sql].map {
+            String(decoding: $0, as: UTF8.self)
+        })
 
     /// What a file is.
     enum Finding: Equatable {

@@ -1,15 +1,39 @@
-/// A write or a delete that waits for its turn, and whoever waits for it.
+/// A change of a state or of runs that waits for its turn, and whoever waits for it.
 struct WriteJob: Sendable {
-    /// What is to be stored; of a delete only the ID counts.
-    let state: DurableState
-    let condition: WriteCondition
-    let kind: Kind
+    let work: Work
     /// When it came, in ticks of the store's deadline.
     let arrival: UInt32
     let answer: Answer
 
-    enum Kind: Sendable {
-        case write, delete
+    /// What is to be done.
+    enum Work: Sendable {
+        case write(DurableState, WriteCondition)
+        case delete(String, WriteCondition)
+        case runs(RunWrite)
+
+        var weight: Int {
+            switch self {
+            case .write(let state, _): state.payload.bytes.count
+            case .delete: 0
+            case .runs(let write): write.weight
+            }
+        }
+
+        var operation: StoreError.Operation {
+            switch self {
+            case .write: .write
+            case .delete: .delete
+            case .runs(let write): write.operation
+            }
+        }
+
+        var id: String {
+            switch self {
+            case .write(let state, _): state.persistenceID
+            case .delete(let id, _): id
+            case .runs(let write): write.subject
+            }
+        }
     }
 
     /// Who waits.
@@ -22,9 +46,10 @@ struct WriteJob: Sendable {
     }
 
     /// What it adds to a batch, in bytes.
-    var weight: Int { self.state.payload.bytes.count }
-
-    var operation: StoreError.Operation { self.kind == .write ? .write : .delete }
+    var weight: Int { self.work.weight }
+    var operation: StoreError.Operation { self.work.operation }
+    /// The ID of the state, run or worker that it is about.
+    var id: String { self.work.id }
 
     func finish(_ verdict: WriteVerdict) {
         switch self.answer {
@@ -39,6 +64,10 @@ struct WriteJob: Sendable {
 /// One word of payload, so that it travels cheaply.
 enum WriteVerdict: Sendable {
     case done
+    /// Done, with a number that it gave.
+    case counted(UInt64)
+    /// Done, with more that it gave.
+    case answered(RunAnswer)
     /// The condition does not hold; the version that is there.
     case conflict(stored: UInt64)
     case failed(Failure)
@@ -51,14 +80,19 @@ enum WriteVerdict: Sendable {
 
     static func failed(_ error: StoreError) -> WriteVerdict { .failed(Failure(error)) }
 
-    var isDone: Bool { if case .done = self { true } else { false } }
+    var isDone: Bool {
+        switch self {
+        case .done, .counted, .answered: true
+        case .conflict, .failed: false
+        }
+    }
 
     /// Throws what a caller should see.
     func check(
         _ operation: StoreError.Operation, _ id: String, _ condition: WriteCondition
     ) throws(StoreError) {
         switch self {
-        case .done: return
+        case .done, .counted, .answered: return
         case .conflict(let stored): throw .conflict(operation, of: id, condition: condition, stored: stored)
         case .failed(let failure): throw failure.error
         }

@@ -16,6 +16,8 @@ final class WriteStatements {
     /// What became of one write within a transaction that is not yet committed.
     enum Step {
         case done
+        case counted(UInt64)
+        case answered(RunAnswer)
         case conflict(stored: UInt64)
         /// It changed nothing, and the transaction can go on without it.
         case refused(SQLiteFailure)
@@ -77,29 +79,32 @@ final class WriteStatements {
             "SELECT version_number, write_id FROM states_tombstones WHERE persistence_id = ?1", on: connection)
     }
 
-    /// Carries out a write within the open transaction.
+    /// Carries out a write or a delete of a state within the open transaction.
     ///
     /// `isRepeated`: the write was committed before and nobody knows with what result, so what is stored may be its own.
     func run(_ job: borrowing WriteJob, writeID: UnsafeRawBufferPointer, isRepeated: Bool) -> Step {
-        let state = job.state
-        let step: Step? =
-            state.persistenceID.utf8.withContiguousStorageIfAvailable { id in
-                let id = UnsafeRawBufferPointer(id)
-                switch job.kind {
-                case .delete:
-                    return self.delete(id, if: job.condition, writeID: writeID, isRepeated: isRepeated)
-                case .write:
-                    return state.payload.manifest.utf8.withContiguousStorageIfAvailable { manifest in
+        let step: Step?
+        switch job.work {
+        case .delete(let id, let condition):
+            step = id.utf8.withContiguousStorageIfAvailable { id in
+                self.delete(UnsafeRawBufferPointer(id), if: condition, writeID: writeID, isRepeated: isRepeated)
+            }
+        case .write(let state, let condition):
+            step =
+                state.persistenceID.utf8.withContiguousStorageIfAvailable { id in
+                    state.payload.manifest.utf8.withContiguousStorageIfAvailable { manifest in
                         state.payload.bytes.withUnsafeBytes { payload in
                             let row = Row(
-                                id: id, version: Int64(state.version), payload: payload,
+                                id: UnsafeRawBufferPointer(id), version: Int64(state.version), payload: payload,
                                 manifest: UnsafeRawBufferPointer(manifest), timestamp: state.timestamp,
                                 shard: Int64(state.shard), writeID: writeID)
-                            return self.write(row, if: job.condition, isRepeated: isRepeated)
+                            return self.write(row, if: condition, isRepeated: isRepeated)
                         }
                     }
-                }
-            } ?? nil
+                } ?? nil
+        case .runs:
+            return .corrupted("a change of runs is not one of states")
+        }
         // Not reached: a Swift string on Linux is always contiguous UTF-8.
         return step ?? .corrupted("the ID or the manifest is not contiguous UTF-8")
     }

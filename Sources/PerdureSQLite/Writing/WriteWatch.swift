@@ -30,13 +30,13 @@ final class WriteWatch: Sendable {
             job.finish(
                 .failed(
                     StoreError(
-                        .timeout, operation: job.operation, persistenceID: job.state.persistenceID,
+                        .timeout, operation: job.operation, persistenceID: job.id,
                         message: "the write waited in line for its whole deadline of \(deadline) and was withdrawn;"
                             + " the disk is too slow for what is asked of it, or another process keeps it locked")))
         }
         self.current.withLock { $0 }?.expire(where: isOverdue) { job in
             StoreError(
-                .timeout, outcome: .unknown, operation: job.operation, persistenceID: job.state.persistenceID,
+                .timeout, outcome: .unknown, operation: job.operation, persistenceID: job.id,
                 message: "the write was being carried out when its deadline of \(deadline) ended;"
                     + " read the state again before deciding anything")
         }

@@ -7,6 +7,7 @@ internal import PerdureModel
 final class Writer {
     private let connection: SQLiteConnection
     private let statements: WriteStatements
+    private let runs: RunStatements
     private let begin: SQLiteStatement
     private let commitStatement: SQLiteStatement
     private let rollbackStatement: SQLiteStatement
@@ -43,6 +44,7 @@ final class Writer {
         self.writeIDPrefix = UInt64.random(in: .min ... .max)
         self.nextRestart = configuration.checkpointPageCount * 8
         self.statements = try WriteStatements(on: connection)
+        self.runs = try RunStatements(on: connection)
         self.begin = try SQLiteStatement("BEGIN IMMEDIATE", on: connection)
         self.commitStatement = try SQLiteStatement("COMMIT", on: connection)
         self.rollbackStatement = try SQLiteStatement("ROLLBACK", on: connection)
@@ -111,7 +113,7 @@ final class Writer {
     ) {
         for index in range {
             let job = batch.jobs[index]
-            verdicts[index] = .failed(failure.storeError(job.operation, of: job.state.persistenceID))
+            verdicts[index] = .failed(failure.storeError(job.operation, of: job.id))
         }
     }
 
@@ -137,7 +139,7 @@ final class Writer {
             let job = batch.jobs[index]
             verdicts[index] = .failed(
                 lost.failure.storeError(
-                    job.operation, of: job.state.persistenceID, mayHaveHappened: lost.writes.contains(index)))
+                    job.operation, of: job.id, mayHaveHappened: lost.writes.contains(index)))
         }
         return nil
     }
@@ -157,7 +159,7 @@ final class Writer {
     private func reportRepetition(_ batch: Attempt, _ writes: Set<Int>, _ attempt: Int) {
         guard let observer = self.configuration.observer else { return }
         for index in writes.sorted() {
-            let id = batch.jobs[index].state.persistenceID
+            let id = batch.jobs[index].id
             observer.observe(.writeRepeated(store: self.name, persistenceID: id, attempt: attempt))
         }
     }
@@ -173,17 +175,21 @@ final class Writer {
         for index in range {
             let isRepeated = lost?.writes.contains(index) == true
             let step = withUnsafeBytes(of: (self.writeIDPrefix, batch.firstNumber + UInt64(index))) { writeID in
-                self.statements.run(batch.jobs[index], writeID: writeID, isRepeated: isRepeated)
+                self.run(batch.jobs[index], writeID, before: isRepeated ? verdicts[index] : nil)
             }
             switch step {
             case .done:
                 verdicts[index] = .done
+            case .counted(let number):
+                verdicts[index] = .counted(number)
+            case .answered(let answer):
+                verdicts[index] = .answered(answer)
             case .conflict(let stored):
                 verdicts[index] = isRepeated ? self.unresolved(batch.jobs[index]) : .conflict(stored: stored)
             case .refused(let failure):
                 let job = batch.jobs[index]
                 verdicts[index] = .failed(
-                    failure.storeError(job.operation, of: job.state.persistenceID, mayHaveHappened: isRepeated))
+                    failure.storeError(job.operation, of: job.id, mayHaveHappened: isRepeated))
             case .corrupted(let reason):
                 verdicts[index] = .failed(Self.corrupted(batch.jobs[index], reason, isRepeated: isRepeated))
             case .broken(let failure):
@@ -191,7 +197,7 @@ final class Writer {
                 return .rolledBack(failure)
             }
         }
-        if let fault = self.faults?(batch.jobs[range].map(\.state.persistenceID)) { return self.fail(fault) }
+        if let fault = self.faults?(batch.jobs[range].map(\.id)) { return self.fail(fault) }
         do throws(SQLiteFailure) { try self.commitStatement.run() } catch {
             self.rollBack()
             // A page that did not fit was never whole in the log, so the commit it belongs to does not exist. Anything else,
@@ -199,6 +205,14 @@ final class Writer {
             return error.isOutOfRoom || error.code.primary == .busy ? .rolledBack(error) : .lost(error)
         }
         return .committed
+    }
+
+    /// Carries out one write; `before` is what it gave in a transaction whose commit is lost.
+    private func run(
+        _ job: borrowing WriteJob, _ writeID: UnsafeRawBufferPointer, before: WriteVerdict?
+    ) -> WriteStatements.Step {
+        if case .runs(let write) = job.work { return self.runs.run(write, writeID: writeID, before: before) }
+        return self.statements.run(job, writeID: writeID, isRepeated: before != nil)
     }
 
     /// Ends the transaction as a test has planned it.
@@ -218,14 +232,14 @@ final class Writer {
     private func unresolved(_ job: WriteJob) -> WriteVerdict {
         .failed(
             StoreError(
-                .unavailable, outcome: .unknown, operation: job.operation, persistenceID: job.state.persistenceID,
+                .unavailable, outcome: .unknown, operation: job.operation, persistenceID: job.id,
                 message: "the disk failed during the commit, and others have written since; read the state again"))
     }
 
     private static func corrupted(_ job: WriteJob, _ reason: String, isRepeated: Bool) -> StoreError {
         StoreError(
             .corrupted, outcome: isRepeated ? .unknown : .notApplied, operation: job.operation,
-            persistenceID: job.state.persistenceID,
+            persistenceID: job.id,
             message: "the stored row cannot be read: \(reason); repair it, or write over it with condition .always")
     }
 

@@ -7,10 +7,12 @@ package struct RunPlace: Comparable, Sendable {
     /// The run's ID.
     package let id: String
 
-    package init(_ request: RunRequest) {
-        self.createdAt = request.createdAt
-        self.id = request.id
+    package init(createdAt: Int64, id: String) {
+        self.createdAt = createdAt
+        self.id = id
     }
+
+    package init(_ request: RunRequest) { self.init(createdAt: request.createdAt, id: request.id) }
 
     package static func < (left: RunPlace, right: RunPlace) -> Bool {
         if left.createdAt != right.createdAt { return left.createdAt > right.createdAt }
