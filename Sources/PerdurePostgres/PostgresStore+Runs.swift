@@ -313,7 +313,8 @@ extension PostgresStore: RunStore {
     private func lostSight(of id: String, _ stored: UInt64) -> StoreError {
         StoreError(
             .unavailable, outcome: .unknown, operation: .write, persistenceID: id,
-            message: "the server's answer was lost, and others have changed the run since (revision \(stored) is stored):"
+            message:
+                "the server's answer was lost, and others have changed the run since (revision \(stored) is stored):"
                 + " this change may have been made before theirs; read the run again",
             storedVersion: stored)
     }

@@ -57,6 +57,8 @@ extension PostgresStore {
     private func migrate(_ session: PostgresSession, _ setup: Setup) async throws(StoreError) -> Int {
         let (schema, exists) = try await self.schema(session)
         var commands = [
+            // Before anything that waits: those who set up together wait for each other, longer than a row's lock is worth.
+            PostgresSession.Command(sql: "SELECT set_config('lock_timeout', '60s', true)"),
             // Two at once would both find nothing and both create it.
             PostgresSession.Command(sql: "SELECT pg_advisory_xact_lock(hashtext('perdure setup'))::text"),
             PostgresSession.Command(sql: "SELECT set_config('lock_timeout', '10s', true)"),

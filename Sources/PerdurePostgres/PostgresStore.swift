@@ -256,7 +256,8 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
     ) async throws(StoreError) -> (answer: Answer, isRepeated: Bool) {
         let works = try self.works(for: transaction.operation, reopening: reopening)
         let deadline = self.clock.now + limit
-        let answer: Result<(answer: Answer, isRepeated: Bool), StoreError> = await withUnsafeContinuation { continuation in
+        let answer: Result<(answer: Answer, isRepeated: Bool), StoreError> = await withUnsafeContinuation {
+            continuation in
             let pending = PendingTransaction(
                 transaction, steps: onStates.map { .onStates($0) }, deadline: deadline
             ) { answer, end in

@@ -20,7 +20,9 @@ struct CreateJob: Sendable {
         var encoding = RunEncoding(of: request.id, limit: limit)
         self.request = request
         self.progress = try EncodedProgress(creation.progress, &encoding)
-        self.steps = try RunEncoding.last(of: creation.steps, by: { IDKey($0.id) }).map { step throws(StoreError) in try EncodedStep(step, &encoding) }
+        self.steps = try RunEncoding.last(of: creation.steps, by: { IDKey($0.id) }).map { step throws(StoreError) in
+            try EncodedStep(step, &encoding)
+        }
         self.state = try RunEncoding.last(
             of: creation.state, by: { StateKey(key: IDKey($0.key), step: IDKey($0.step)) }
         ).map { record throws(StoreError) in try EncodedState(record, &encoding) }
@@ -58,8 +60,9 @@ struct CommitJob: Sendable {
         self.steps = try RunEncoding.last(of: commit.steps, by: { IDKey($0.id) })
             .map { step throws(StoreError) in try EncodedStep(step, &encoding) }
         self.state = try RunEncoding.last(
-            of: commit.state, by: { StateKey(key: IDKey($0.key), step: IDKey($0.step)) })
-            .map { record throws(StoreError) in try EncodedState(record, &encoding) }
+            of: commit.state, by: { StateKey(key: IDKey($0.key), step: IDKey($0.step)) }
+        )
+        .map { record throws(StoreError) in try EncodedState(record, &encoding) }
         // What no message or step can be called is none of them.
         self.consumed = commit.consumed.filter {
             !PersistenceID.containsNUL($0.message) && !PersistenceID.containsNUL($0.step)

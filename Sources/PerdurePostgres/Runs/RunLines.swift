@@ -39,7 +39,8 @@ final class RunLines {
         }, weight: { $0.weight + 512 })
 
     private static let committing = GroupRules<CommitJob, CommitAnswer>(
-        operation: .write, repetition: .idempotent, steps: { RunStatements.commit($0) }, answer: { _ in CommitAnswer() },
+        operation: .write, repetition: .idempotent, steps: { RunStatements.commit($0) },
+        answer: { _ in CommitAnswer() },
         receive: { answers, jobs, step, rows in
             let places = RunStatements.CommitPlaces(jobs)
             if step == places.commit {

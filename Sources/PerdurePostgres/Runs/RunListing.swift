@@ -9,8 +9,11 @@ struct RunListing {
 
     /// What no ID or name can be.
     var isEmpty: Bool {
-        [self.filter.workflow, self.filter.resourceID, self.filter.parent, self.filter.tag?.name, self.filter.tag?.value]
-            .contains { $0.map { PersistenceID.containsNUL($0) } ?? false } || self.filter.createdBefore == .min
+        [
+            self.filter.workflow, self.filter.resourceID, self.filter.parent, self.filter.tag?.name,
+            self.filter.tag?.value,
+        ]
+        .contains { $0.map { PersistenceID.containsNUL($0) } ?? false } || self.filter.createdBefore == .min
     }
 
     /// Parameters that every statement has; what a filter does not set is not looked at.
@@ -48,7 +51,8 @@ struct RunListing {
             }
             if self.filter.resourceID != nil { rest.append("r.resource_id = \(Self.p(3))") }
             if self.filter.parent != nil { rest.append("r.parent_run_id = \(Self.p(4))") }
-            rest.append("\(sort).created_at >= \(Self.p(7)) AND \(sort).created_at <= least(\(Self.p(8)), \(Self.p(10)))")
+            rest.append(
+                "\(sort).created_at >= \(Self.p(7)) AND \(sort).created_at <= least(\(Self.p(8)), \(Self.p(10)))")
             rest.append("(\(sort).created_at < \(Self.p(10)) OR \(sort).run_id > \(Self.p(11)))")
             return rest
         }

@@ -43,7 +43,10 @@ struct RunRows: Sendable {
                 + " JOIN workflow_inputs p ON p.run = r.run",
             rows(
                 1, "step_executions", ["x.step_id", "x.status"],
-                ["x.position", "x.item", "x.definition_hash", "x.attempt", "x.started_at", "x.completed_at", "x.wakes_at"],
+                [
+                    "x.position", "x.item", "x.definition_hash", "x.attempt", "x.started_at", "x.completed_at",
+                    "x.wakes_at",
+                ],
                 ["x.input", "x.output", "x.error"]),
             rows(2, "workflow_state", ["x.key", "x.step_id"], [], ["x.value"]),
             rows(

@@ -2,7 +2,7 @@ internal import PerdureModel
 internal import PerdureState
 internal import PerdureWorkflow
 
-/// The statements that change runs; see `Documentation/decisions/postgres-runs.md`.
+/// The statements that change runs; see *Runs of workflows* in `Documentation/stores/postgres.md`.
 ///
 /// Those on many runs take their rows as arrays, in the order of the IDs' bytes, and lock rows in that order, as ``StateStatements`` do.
 enum RunStatements {
@@ -115,7 +115,8 @@ enum RunStatements {
     private static let progressArrays: [(type: String, name: String)] = [
         ("text", "status"), ("text", "owner"), ("bigint", "fence"), ("bigint", "revision"), ("bigint", "seen"),
         ("bigint", "wake"), ("bigint", "wake_at"), ("bigint", "expires"), ("float8", "progress"), ("bigint", "hash"),
-        ("bigint", "adoptions"), ("bigint", "started"), ("bigint", "completed"), ("bigint", "updated"), ("uuid", "write"),
+        ("bigint", "adoptions"), ("bigint", "started"), ("bigint", "completed"), ("bigint", "updated"),
+        ("uuid", "write"),
         ("bytea", "parked"), ("bytea", "error"), ("bytea", "output"),
     ]
     private static let progressColumns = """
