@@ -60,8 +60,13 @@ let package = Package(
 
         .target(
             name: "PerdurePostgres",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ"],
-            resources: [.embedInCode("Schema/states1.sql"), .embedInCode("Schema/states2.sql")],
+            dependencies: [
+                "PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureIO", "CLibPQ",
+            ],
+            resources: [
+                .embedInCode("Schema/states1.sql"), .embedInCode("Schema/states2.sql"),
+                .embedInCode("Schema/runs1.sql"),
+            ],
             swiftSettings: settings),
 
         .target(
@@ -147,7 +152,9 @@ let package = Package(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
             name: "PerdurePostgresTests",
-            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight"],
+            dependencies: [
+                "PerdurePostgres", "PerdureWorkflow", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureDynamoDBTests",

@@ -2,7 +2,7 @@ internal import PerdureIO
 public import PerdureState
 
 extension PostgresStore {
-    /// The schema that this release makes, counted from 1.
+    /// The schema of states that this release makes, counted from 1.
     public static var schemaVersion: Int { PostgresSchema.states.version }
 
     /// How the tables are made.
@@ -57,6 +57,8 @@ extension PostgresStore {
     private func migrate(_ session: PostgresSession, _ setup: Setup) async throws(StoreError) -> Int {
         let (schema, exists) = try await self.schema(session)
         var commands = [
+            // Before anything that waits: those who set up together wait for each other, longer than a row's lock is worth.
+            PostgresSession.Command(sql: "SELECT set_config('lock_timeout', '60s', true)"),
             // Two at once would both find nothing and both create it.
             PostgresSession.Command(sql: "SELECT pg_advisory_xact_lock(hashtext('perdure setup'))::text"),
             PostgresSession.Command(sql: "SELECT set_config('lock_timeout', '10s', true)"),
@@ -75,8 +77,10 @@ extension PostgresStore {
                     "SELECT version::text FROM \(schema).perdure_schema WHERE component = '\(PostgresSchema.states.component)'"
             ))
         let isNew = await session.layout == .missing
-        for statement in PostgresSchema.states.migrations.joined() {
-            commands.append(.init(sql: PostgresSchema.statement(statement, in: schema)))
+        for part in PostgresSchema.all {
+            for statement in part.migrations.joined() {
+                commands.append(.init(sql: PostgresSchema.statement(statement, in: schema)))
+            }
         }
         if let factor = setup.fillFactor, isNew {
             commands.append(.init(sql: "ALTER TABLE \(schema).states_store SET (fillfactor = \(factor))"))
@@ -93,11 +97,13 @@ extension PostgresStore {
                     sql: "CREATE INDEX IF NOT EXISTS idx_states_store_listing"
                         + " ON \(schema).states_store (persistence_id COLLATE \"C\")"))
         }
-        commands.append(
-            .init(
-                sql:
-                    "INSERT INTO \(schema).perdure_schema AS s VALUES ('\(PostgresSchema.states.component)', \(PostgresSchema.states.version))"
-                    + " ON CONFLICT (component) DO UPDATE SET version = greatest(s.version, excluded.version)"))
+        for part in PostgresSchema.all {
+            commands.append(
+                .init(
+                    sql:
+                        "INSERT INTO \(schema).perdure_schema AS s VALUES ('\(part.component)', \(part.version))"
+                        + " ON CONFLICT (component) DO UPDATE SET version = greatest(s.version, excluded.version)"))
+        }
         let answers = try await session.run(commands, within: self.configuration.writeTimeout + .seconds(60))
         return answers[question].first.flatMap { Int($0) } ?? 0
     }

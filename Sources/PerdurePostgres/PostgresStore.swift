@@ -33,14 +33,21 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
         let loop: EventLoop
         let core: LoopBound<StoreCore>
         let intake: Intake
+        /// Set before anything else happens on the loop.
+        let runs: LoopBound<RunLines?>
 
         init(_ configuration: PostgresConfiguration) throws(LoopFailure) {
             let loop = try EventLoop.start(named: "perdure-pg")
             let core = LoopBound(StoreCore(configuration, on: loop), on: loop)
             self.loop = loop
             self.core = core
+            let runs = LoopBound<RunLines?>(nil, on: loop)
+            self.runs = runs
             self.intake = Intake(on: loop) { intake in core.value.take(intake.fetch()) }
-            loop.perform { core.value.pool.start() }
+            loop.perform {
+                runs.value = RunLines(core.value)
+                core.value.pool.start()
+            }
         }
 
         /// Lets what is under way finish, then ends everything and calls `done` on the loop.
@@ -64,8 +71,8 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
     }
 
     private let phase = LockedState(Phase.unopened)
-    private let writeIDs = WriteIDGenerator()
-    private let clock = SystemClock()
+    let writeIDs = WriteIDGenerator()
+    let clock = SystemClock()
 
     /// Makes a store; opens and starts nothing.
     ///
@@ -148,7 +155,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
         throw self.closed(operation)
     }
 
-    private func closed(_ operation: StoreError.Operation, _ id: String? = nil) -> StoreError {
+    func closed(_ operation: StoreError.Operation, _ id: String? = nil) -> StoreError {
         StoreError(
             .closed, operation: operation, persistenceID: id,
             message: "the store was disconnected; call connect() to use it again")
@@ -238,14 +245,24 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
         onStates: (@Sendable (StateStatements) -> [Exchange.Step])? = nil
     ) async throws(StoreError) -> Answer {
         try self.checkNotCancelled(transaction.operation, transaction.persistenceID)
+        return try await self.carryOut(transaction, within: limit, reopening: reopening, onStates: onStates).answer
+    }
+
+    /// As ``transact(_:within:reopening:onStates:)``, without a look at cancellation; says also whether an attempt's answer was lost
+    /// before.
+    func carryOut<Answer>(
+        _ transaction: Transaction<Answer>, within limit: Duration, reopening: Bool = false,
+        onStates: (@Sendable (StateStatements) -> [Exchange.Step])? = nil
+    ) async throws(StoreError) -> (answer: Answer, isRepeated: Bool) {
         let works = try self.works(for: transaction.operation, reopening: reopening)
         let deadline = self.clock.now + limit
-        let answer: Result<Answer, StoreError> = await withUnsafeContinuation { continuation in
+        let answer: Result<(answer: Answer, isRepeated: Bool), StoreError> = await withUnsafeContinuation {
+            continuation in
             let pending = PendingTransaction(
                 transaction, steps: onStates.map { .onStates($0) }, deadline: deadline
             ) { answer, end in
                 switch end {
-                case .done: continuation.resume(returning: .success(answer))
+                case .done(let isRepeated): continuation.resume(returning: .success((answer, isRepeated)))
                 case .failed(let error, _): continuation.resume(returning: .failure(error))
                 }
             }

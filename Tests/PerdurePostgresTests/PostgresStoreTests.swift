@@ -74,8 +74,9 @@ struct PostgresStoreTests {
                 }
                 try await group.waitForAll()
             }
-            let versions = try await TestServer.run("SELECT version::text FROM perdure_schema", [], configuration)
-            #expect(versions == ["\(PostgresStore.schemaVersion)"])
+            let versions = try await TestServer.run(
+                "SELECT version::text FROM perdure_schema ORDER BY component DESC", [], configuration)
+            #expect(versions == ["\(PostgresStore.schemaVersion)", "1"])
         }
     }
 

@@ -17,6 +17,8 @@ struct GroupRules<Job: Sendable, Answer: Sendable>: Sendable {
     /// Takes a step's rows into the answers, which stand at the places of the jobs.
     var receive:
         @Sendable (_ answers: inout [Answer], _ jobs: [Job], _ step: Int, _ rows: borrowing ServerResult) -> Void
+    /// Told of answers that come after an attempt whose own was lost: what was found may be its work.
+    var repeated: @Sendable (_ answer: inout Answer) -> Void = { _ in }
     /// About what a job adds to a message, in bytes.
     var weight: @Sendable (_ job: Job) -> Int
 }
@@ -89,8 +91,12 @@ final class GroupLine<Job: Sendable, Answer: Sendable> {
         self.core.add(
             PendingTransaction(transaction, isDivisible: group.count > 1, deadline: deadline) { answers, end in
                 switch end {
-                case .done:
-                    for (waiting, answer) in zip(group, answers) { self.finish(waiting, .success(answer)) }
+                case .done(let isRepeated):
+                    for (waiting, answer) in zip(group, answers) {
+                        var answer = answer
+                        if isRepeated { rules.repeated(&answer) }
+                        self.finish(waiting, .success(answer))
+                    }
                     done()
                 case .failed(_, isOfOneRow: true) where group.count > 1:
                     self.send(Array(group[..<(group.count / 2)])) {

@@ -7,6 +7,8 @@ final class Intake: Sendable {
         var writes: [PendingWrite] = []
         var reads: [PendingRead] = []
         var transactions: [PendingTransaction] = []
+        /// What other parts of the store want done on the loop.
+        var errands: [@Sendable () -> Void] = []
         /// Whether the loop will come and look.
         fileprivate var isAnnounced = false
         fileprivate var isOpen = true

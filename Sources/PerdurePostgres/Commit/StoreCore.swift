@@ -64,6 +64,7 @@ final class StoreCore {
         }
         for read in contents.reads { self.reads.append(read) }
         self.transactions.append(contentsOf: contents.transactions)
+        for errand in contents.errands { errand() }
         self.setOut()
     }
 

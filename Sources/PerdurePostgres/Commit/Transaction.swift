@@ -34,7 +34,8 @@ enum Repetition: Sendable {
 /// `@unchecked Sendable`: it is made and handed over under a lock, or on the loop; from then on only the loop's thread touches it.
 final class PendingTransaction: @unchecked Sendable {
     enum End {
-        case done
+        /// With `isRepeated`, an earlier attempt's answer was lost: what was found may be its work.
+        case done(isRepeated: Bool)
         /// With `isOfOneRow`, one of the rows is to blame, or a lock on it: a batch may succeed without it.
         case failed(StoreError, isOfOneRow: Bool)
     }
@@ -84,7 +85,7 @@ final class PendingTransaction: @unchecked Sendable {
         init(_ content: Content) { self.content = content }
     }
 
-    func end() { self.finish(.done) }
+    func end() { self.finish(.done(isRepeated: self.mayHaveHappened)) }
 
     func end(_ error: StoreError, isOfOneRow: Bool = false) {
         let outcome: StoreError.Outcome = self.mayHaveHappened && !self.isReading ? .unknown : .notApplied

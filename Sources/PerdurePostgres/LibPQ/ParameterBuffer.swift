@@ -23,6 +23,13 @@ struct ParameterBuffer {
         self.ranges.append(start..<self.bytes.count)
     }
 
+    mutating func append(_ id: WriteID) {
+        let start = self.bytes.count
+        self.put(id.high)
+        self.put(id.low)
+        self.ranges.append(start..<self.bytes.count)
+    }
+
     // MARK: Arrays
 
     /// An element type of arrays, by the number that the server knows it under.
@@ -30,6 +37,7 @@ struct ParameterBuffer {
         case bytea = 17
         case bigint = 20
         case text = 25
+        case double = 701
         case uuid = 2950
     }
 
@@ -39,7 +47,7 @@ struct ParameterBuffer {
     ) {
         let start = self.bytes.count
         self.put(Int32(items.isEmpty ? 0 : 1))  // dimensions
-        self.put(Int32(0))  // no nulls
+        self.put(Int32(0))  // whether there are nulls; the server looks for itself
         self.put(Int32(bitPattern: element.rawValue))
         if !items.isEmpty {
             self.put(Int32(items.count))
@@ -71,6 +79,26 @@ struct ParameterBuffer {
         self.put(Int32(16))
         self.put(id.high)
         self.put(id.low)
+    }
+
+    mutating func element(_ number: Double) {
+        self.put(Int32(8))
+        self.put(number.bitPattern)
+    }
+
+    /// NULL.
+    mutating func noElement() { self.put(Int32(-1)) }
+
+    mutating func element(_ text: String?) {
+        if let text { self.element(text) } else { self.noElement() }
+    }
+
+    mutating func element(_ bytes: [UInt8]?) {
+        if let bytes { self.element(bytes) } else { self.noElement() }
+    }
+
+    mutating func element(_ integer: Int64?) {
+        if let integer { self.element(integer) } else { self.noElement() }
     }
 
     private mutating func put(_ value: some FixedWidthInteger) {

@@ -13,13 +13,21 @@ struct PostgresSchema: Sendable {
         component: "states",
         migrations: [Self.statements(PackageResources.states1_sql), Self.statements(PackageResources.states2_sql)])
 
-    /// The statements of a file: each ends with a semicolon at the end of a line.
+    /// The tables of workflows' runs.
+    static let runs = PostgresSchema(component: "runs", migrations: [Self.statements(PackageResources.runs1_sql)])
+
+    /// Everything that `setup()` makes.
+    static let all = [Self.states, Self.runs]
+
+    /// The statements of a file: each ends with a semicolon at the end of a line, outside of the code of a function.
     private static func statements(_ file: [UInt8]) -> [String] {
         var statements: [String] = []
         var current = ""
+        var isInCode = false
         for line in String(decoding: file, as: UTF8.self).split(separator: "\n") where !line.hasPrefix("--") {
             current += line + "\n"
-            guard line.hasSuffix(";") else { continue }
+            if line.firstRange(of: "$$") != nil { isInCode.toggle() }
+            guard line.hasSuffix(";"), !isInCode else { continue }
             statements.append(String(current.dropLast(2)))
             current = ""
         }

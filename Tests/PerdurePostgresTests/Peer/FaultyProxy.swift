@@ -121,7 +121,13 @@ final class FaultyProxy: Sendable {
     }
 
     private static func isChange(_ bytes: [UInt8]) -> Bool {
-        ["perdure_replace", "perdure_create", "perdure_put", "perdure_remove"].contains { bytes.contains($0) }
+        [
+            "perdure_replace", "perdure_create", "perdure_put", "perdure_remove", "perdure_run_commit",
+            "perdure_run_create",
+            "perdure_run_post", "perdure_work_delete", "perdure_work_claim", "perdure_work_adopt",
+            "perdure_work_register",
+            "perdure_work_renew", "perdure_work_bury", "perdure_work_retire",
+        ].contains { bytes.contains($0) }
     }
 
     private func forwardRequests(_ client: CInt, _ server: CInt, _ swallowsAnswer: LockedState<Bool>) {
