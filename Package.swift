@@ -113,7 +113,8 @@ let package = Package(
             dependencies: ["PerdureDynamoDB", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
-            name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+            name: "PerdureTestKitTests", dependencies: ["PerdureTestKit", "PerdureWorkflow"],
+            swiftSettings: settings),
         .testTarget(
             name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
 
