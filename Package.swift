@@ -13,9 +13,12 @@ let package = Package(
         .library(name: "PerdureWorkflow", targets: ["PerdureWorkflow"]),
         .library(name: "PerdureSQLite", targets: ["PerdureSQLite"]),
         .library(name: "PerdureCQL", targets: ["PerdureCQL"]),
+        .library(name: "PerdureCQLClient", targets: ["PerdureCQLClient"]),
         .library(name: "PerdurePostgres", targets: ["PerdurePostgres"]),
         .library(name: "PerdureDynamoDB", targets: ["PerdureDynamoDB"]),
+        .library(name: "PerdureCassandra", targets: ["PerdureCassandra"]),
         .library(name: "PerdureTestKit", targets: ["PerdureTestKit"]),
+        .executable(name: "perdure", targets: ["perdure"]),
     ],
     targets: [
         // Libraries of the system: each has exactly one importer.
@@ -43,6 +46,11 @@ let package = Package(
             name: "PerdureIO", dependencies: ["PerdureConcurrency", "CLinux"], swiftSettings: settings),
         .target(name: "PerdureCrypto", dependencies: ["COpenSSL"], swiftSettings: settings),
 
+        // A driver for Cassandra; knows nothing of states.
+        .target(
+            name: "PerdureCQLClient", dependencies: ["PerdureCQL", "PerdureIO", "PerdureConcurrency", "PerdureCrypto"],
+            swiftSettings: settings),
+
         // Stores.
         .target(
             name: "PerdureSQLite",
@@ -63,25 +71,51 @@ let package = Package(
             ],
             swiftSettings: settings),
 
+        .target(
+            name: "PerdureCassandra",
+            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureCQLClient"],
+            resources: [
+                .embedInCode("Schema/states1.cql"), .embedInCode("Schema/states1-sharded.cql"),
+                .embedInCode("Schema/states2.cql"), .embedInCode("Schema/states2-sharded.cql"),
+            ],
+            swiftSettings: settings),
+
         // For tests: ours, and our users'.
         .target(
             name: "PerdureTestKit",
             dependencies: ["PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
+        // The tool: the only place that knows every store.
+        .target(
+            name: "PerdureCLI",
+            dependencies: [
+                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureState", "PerdureModel",
+                "PerdureConcurrency",
+                "PerdureTestKit",
+            ],
+            swiftSettings: settings),
+        .executableTarget(name: "perdure", dependencies: ["PerdureCLI"], swiftSettings: settings),
+
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.
         .executableTarget(
-            name: "Flights", dependencies: ["PerdureState", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB"],
+            name: "Flights",
+            dependencies: [
+                "PerdureState", "PerdureWorkflow", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra",
+            ],
             path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
 
         // Benchmarks, run by script/bench; the C target holds what figures are held against.
         .target(
             name: "CBaselines", path: "Benchmarks/CBaselines",
-            linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("pq")]),
+            linkerSettings: [.linkedLibrary("sqlite3"), .linkedLibrary("pq"), .linkedLibrary("curl")]),
         .executableTarget(
             name: "perdure-bench",
-            dependencies: ["PerdureSQLite", "PerdurePostgres", "PerdureState", "CBaselines"],
+            dependencies: [
+                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra", "PerdureState", "PerdureWorkflow",
+                "PerdureTestKit", "CBaselines",
+            ],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 
         // Tests mirror the sources.
@@ -93,7 +127,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureWorkflowTests",
-            dependencies: ["PerdureWorkflow", "PerdureTestKit", "PerdureModel", "PerdureConcurrency"],
+            dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit"],
             exclude: ["Definition/Programs"], swiftSettings: settings),
         .testTarget(
             name: "PerdureSQLiteTests",
@@ -103,17 +137,29 @@ let package = Package(
             name: "PerdureCQLTests", dependencies: ["PerdureCQL"], exclude: ["Vectors/generate.py"],
             swiftSettings: settings),
         .testTarget(
+            name: "PerdureCQLClientTests",
+            dependencies: ["PerdureCQLClient", "PerdureCQL", "PerdureCrypto", "PerdureIO", "PerdureConcurrency"],
+            swiftSettings: settings),
+        .testTarget(name: "PerdureCryptoTests", dependencies: ["PerdureCrypto"], swiftSettings: settings),
+        .testTarget(
             name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
         .testTarget(
             name: "PerdurePostgresTests",
-            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
+            dependencies: ["PerdurePostgres", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureDynamoDBTests",
             dependencies: ["PerdureDynamoDB", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
+            name: "PerdureCassandraTests",
+            dependencies: ["PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
+        .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureTestKit", "PerdureWorkflow"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "PerdureCLITests", dependencies: ["PerdureCLI", "PerdureConcurrency", "PerdureState", "perdure"],
             swiftSettings: settings),
         .testTarget(
             name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
@@ -128,6 +174,13 @@ let package = Package(
             name: "sqlite-crash-child",
             dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
             path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
+        // Processes that fight over the same IDs, and what they do.
+        .target(
+            name: "Fight", dependencies: ["PerdureState", "PerdureTestKit"], path: "Tests/Helpers/Fight",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "postgres-fighter", dependencies: ["Fight", "PerdurePostgres"],
+            path: "Tests/Helpers/PostgresFighter", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -120,8 +120,9 @@ extension RunStateKey where Value == Int {
 // snippet.end
 
 // snippet.pictures
-print(fulfilment.text())
-print(fulfilment.mermaid(statuses: ["reserve": .completed, "charge": .running]))
+let statuses: [String: StepStatus] = ["reserve": .completed, "charge": .running]
+print(fulfilment.text(statuses: statuses))
+print(fulfilment.mermaid(statuses: statuses))
 // snippet.end
 
 // snippet.violations

@@ -26,7 +26,9 @@ if isDebugBuild {
 var names: [String] = []
 var isJSON = false
 var rounds = 5
-let all = MemoryBenchmarks.all + SQLiteBenchmarks.all + PostgresBenchmarks.all
+let all =
+    MemoryBenchmarks.all + SQLiteBenchmarks.all + RunBenchmarks.all + PostgresBenchmarks.all + DynamoDBBenchmarks.all
+    + CassandraBenchmarks.all
 
 var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {

@@ -1,5 +1,6 @@
 import Glibc
 import PerdureState
+import PerdureWorkflow
 
 /// The program of the demo; `script/demo` builds it, kills it half way and checks what it says.
 @main
@@ -37,26 +38,33 @@ enum FlightsCommand {
         let display = ProgressDisplay(of: tally)
         try await store.connect()
         do {
-            let numbers = try await Self.withEngine(on: store) { engine in
-                let run = FlightRun(
-                    path: arguments.flights, engine: engine, fleet: fleet, tally: tally,
-                    waitsToBeKilled: arguments.waitsToBeKilled, say: { display.say($0) })
-                let showing = Task { await display.run() }
-                do {
-                    let numbers = try await run.fly()
-                    showing.cancel()
-                    await showing.value
-                    return numbers
-                } catch {
-                    showing.cancel()
-                    await showing.value
-                    throw error
+            let care = try Self.careService(for: arguments, on: store, fleet, display)
+            let (numbers, careReport) = try await Self.withCare(care) {
+                let numbers = try await Self.withEngine(on: store) { engine in
+                    let run = FlightRun(
+                        path: arguments.flights, engine: engine, fleet: fleet, tally: tally, care: care,
+                        waitsToBeKilled: arguments.waitsToBeKilled, say: { display.say($0) })
+                    let showing = Task { await display.run() }
+                    do {
+                        let numbers = try await run.fly()
+                        showing.cancel()
+                        await showing.value
+                        return numbers
+                    } catch {
+                        showing.cancel()
+                        await showing.value
+                        throw error
+                    }
                 }
+                tally.land()
+                if care != nil { display.say("waiting until all passengers are looked after") }
+                return (numbers, try await care?.finish())
             }
             // Another engine, which has nothing in memory: what it says comes from the store.
-            let report = try await Self.withEngine(on: store) { engine in
+            var report = try await Self.withEngine(on: store) { engine in
                 try await FlightReport(of: fleet, numbers, in: engine, tally)
             }
+            report.care = careReport
             if report.countedBefore > 0 {
                 display.say("\(report.countedBefore.grouped) rows were in the logbooks already")
             }
@@ -67,6 +75,32 @@ enum FlightsCommand {
             throw error
         }
         await store.disconnect()
+    }
+
+    /// Who looks after passengers, where that was asked for and the store keeps runs.
+    private static func careService(
+        for arguments: Arguments, on store: any StateStore, _ fleet: Fleet, _ display: ProgressDisplay
+    ) throws -> CareService? {
+        guard let path = arguments.ledger else { return nil }
+        let runs: (any RunStore)? = store is InMemoryStateStore ? InMemoryRunStore() : store as? any RunStore
+        guard let runs else {
+            display.say("this store does not keep workflow runs: nobody looks after the passengers")
+            return nil
+        }
+        return try CareService(on: runs, fleet: fleet, desk: CareDesk(ledger: CareLedger(path: path)))
+    }
+
+    /// Looks after passengers while `body` runs.
+    private static func withCare<Result: Sendable>(
+        _ care: CareService?, _ body: @Sendable () async throws -> Result
+    ) async throws -> Result {
+        guard let care else { return try await body() }
+        let running = Task { try await care.run() }
+        let result: Swift.Result<Result, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        running.cancel()
+        try await running.value
+        return try result.get()
     }
 
     /// Runs an engine while `body` uses it, and stops it in order.

@@ -4,7 +4,8 @@
     count.py FILE                       print the totals as JSON
     count.py FILE --check RESULT        compare with what the demo wrote with --result; exit 1 if anything differs
 
-With --check: --killed-at N,MS          the rows acknowledged, and the milliseconds gone, when the demo was killed
+With --check: --ledger FILE             also check what was done for the passengers of late and cancelled flights
+              --killed-at N,MS          the rows acknowledged, and the milliseconds gone, when the demo was killed
               --json                    end with one JSON object on standard output instead of a list
 
 It shares no code with the demo and works differently: it keeps all rows in memory, and adds columns up afterwards.
@@ -74,7 +75,7 @@ def read(path):
     if [name for name in NEEDED if header.count(name) != 1]:
         sys.exit(f"count.py: {path}: the first line does not name the columns")
     rows = []
-    for line in lines[1:]:
+    for number, line in enumerate(lines[1:], start=2):
         if not line.strip(b" \t"):
             continue
         try:
@@ -89,6 +90,7 @@ def read(path):
             clock = row["dep_time"] if late is None else row["sched_dep_time"]
             if clock is not None:
                 row["departed"] = date + datetime.timedelta(minutes=clock // 100 * 60 + clock % 100 + (late or 0))
+            row["line"] = number
             rows.append(row)
         except (ValueError, csv.Error):
             rows.append(None)
@@ -135,6 +137,41 @@ def count(rows):
     return totals, logbooks
 
 
+def care(rows):
+    """The lines of the flights that came in two hours late or more, and of those that never departed."""
+    late, cancelled = set(), set()
+    for row in rows:
+        if row is None:
+            continue
+        line = row["line"]
+        if row["dep_time"] is None:
+            cancelled.add(line)
+        elif row["air_time"] is not None and (row["arr_delay"] or 0) >= 120:
+            late.add(line)
+    return late, cancelled
+
+
+def care_differences(found, rows, ledger):
+    """Everything in which the looking after passengers differs from what the file asks for; and how much was compared."""
+    late, cancelled = care(rows)
+    due = {str(line) for line in late | cancelled}
+    wrong = []
+    expected = {"incidents": len(due), "late": len(late), "cancelled": len(cancelled)}
+    for name, value in expected.items():
+        if found.get(name) != value:
+            wrong.append(f"care, {name}: the demo has {found.get(name)}, the file {value}")
+    with open(ledger, encoding="utf-8") as file:
+        entries = [line.split() for line in file.read().splitlines()]
+    for thing, step in (("rebooked", "rebook"), ("voucher", "voucher"), ("settled", "airline")):
+        keys = [key for name, key in entries if name == thing]
+        if len(keys) != len(set(keys)):
+            wrong.append(f"care: {len(keys) - len(set(keys))} times {thing} twice under one key")
+        lines = {key.removesuffix(f"/{step}").rpartition("-")[2] for key in keys}
+        for line in sorted(due ^ lines)[:20]:
+            wrong.append(f"care: line {line} {'was not' if line in due else 'should not have been'} {thing}")
+    return wrong, len(expected) + 3 * len(due)
+
+
 def differences(found, counted, logbooks, acknowledged):
     """Everything in which the demo and this count differ, in words."""
     wrong = [f"{name}: the demo has {found.get(name)}, the file {value}" for name, value in counted.items()
@@ -159,11 +196,13 @@ def main():
     options = argparse.ArgumentParser(description="Counts a file of flights, independently of the demo.")
     options.add_argument("file")
     options.add_argument("--check", metavar="RESULT")
+    options.add_argument("--ledger", metavar="FILE")
     options.add_argument("--killed-at", metavar="N,MS")
     options.add_argument("--json", action="store_true")
     options = options.parse_args()
 
-    counted, logbooks = count(read(options.file))
+    rows = read(options.file)
+    counted, logbooks = count(rows)
     if not options.check:
         print(json.dumps(counted))
         return 0
@@ -172,6 +211,11 @@ def main():
     killed_at, before = (int(part) for part in options.killed_at.split(",")) if options.killed_at else (None, 0)
     checked = len(counted) + sum(1 + len(book) for book in logbooks.values())
     wrong = differences(found, counted, logbooks, killed_at)
+    looked_after = found.get("care")
+    if options.ledger and looked_after is not None:
+        mismatches, compared = care_differences(looked_after, rows, options.ledger)
+        wrong += mismatches
+        checked += compared
     for text in wrong[:20]:
         print(f"MISMATCH  {text}", file=sys.stderr)
     if len(wrong) > 20:
@@ -181,7 +225,8 @@ def main():
     speed = round((found["rows"] - found["badRows"]) / seconds)
     if options.json:
         totals = {name: found.get(name) for name in counted}
-        print(json.dumps({**totals, "killedAt": killed_at, "commandsPerSecond": speed, "mismatches": len(wrong)}))
+        runs = {"careRuns": looked_after["incidents"]} if looked_after else {}
+        print(json.dumps({**totals, **runs, "killedAt": killed_at, "commandsPerSecond": speed, "mismatches": len(wrong)}))
     else:
         words = {
             "rows": "rows", "aircraft": "aircraft", "flights": "flights that arrived", "cancelled": "cancelled",
@@ -191,6 +236,10 @@ def main():
         for name, value in counted.items():
             mark = "✓" if found.get(name) == value else f"✗ the file has {value:,}"
             print(f"  {words[name]:<22}{found.get(name):>14,}  {mark}")
+        if looked_after:
+            print(f"  {'passengers cared for':<22}{looked_after['incidents']:>14,}  flights: {looked_after['late']:,} late, "
+                  f"{looked_after['cancelled']:,} cancelled; {looked_after['confirmed']:,} offers confirmed, "
+                  f"{looked_after['paid']:,} dollars")
         print()
         if not wrong:
             print(f"All {checked:,} figures, the totals and each aircraft's, agree with an independent count.")

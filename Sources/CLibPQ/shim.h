@@ -40,6 +40,7 @@ static inline int cpq_field_hint(void) { return PG_DIAG_MESSAGE_HINT; }
 static inline int cpq_field_schema(void) { return PG_DIAG_SCHEMA_NAME; }
 static inline int cpq_field_table(void) { return PG_DIAG_TABLE_NAME; }
 static inline int cpq_field_column(void) { return PG_DIAG_COLUMN_NAME; }
+static inline int cpq_field_context(void) { return PG_DIAG_CONTEXT; }
 static inline int cpq_field_constraint(void) { return PG_DIAG_CONSTRAINT_NAME; }
 
 #endif

@@ -43,4 +43,14 @@ public final class LockedState<Value>: @unchecked Sendable {
         defer { pthread_mutex_unlock(&self.storage.pointee.mutex) }
         return try body(&self.storage.pointee.value)
     }
+
+    /// Runs `body` with the value if no other thread is at it; nil, at once, if one is, the calling thread itself included.
+    @inlinable
+    public func withLockIfFree<Result, Failure: Error>(
+        _ body: (inout Value) throws(Failure) -> sending Result
+    ) throws(Failure) -> sending Result? {
+        guard pthread_mutex_trylock(&self.storage.pointee.mutex) == 0 else { return nil }
+        defer { pthread_mutex_unlock(&self.storage.pointee.mutex) }
+        return try body(&self.storage.pointee.value)
+    }
 }

@@ -154,6 +154,8 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
     /// A page of the IDs that begin with `prefix`, in the table's own order, read consistently.
     ///
     /// DynamoDB has no index over all IDs: each page scans the table from the cursor on, and costs capacity for all that it looks at.
+    /// With ``DynamoDBConfiguration/listingSegments`` several parts of the table are scanned at once, and a page has some IDs of each;
+    /// the order is the same whenever limit and setting are.
     ///
     /// - Parameters:
     ///   - prefix: compared by bytes; empty for all.
@@ -172,46 +174,22 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
 
     /// The states of `ids`, each at the place of its ID; nil where there is none. A hundred IDs share a request.
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
-        var results = ids.map { id -> Result<DurableState?, StoreError> in
-            do throws(StoreError) { try self.checkID(id, for: .read) } catch { return .failure(error) }
-            return .success(nil)
-        }
-        let valid = ids.indices.filter { if case .success = results[$0] { true } else { false } }
-        guard !valid.isEmpty else { return results }
-        do throws(StoreError) {
+        await self.latestStates(ofValid: ids) { (ids) throws(StoreError) in
             let session = try await self.enter(.read)
             defer { session.leave() }
-            for (index, result) in zip(valid, await session.latestStates(of: valid.map { ids[$0] })) {
-                results[index] = result
-            }
-        } catch {
-            for index in valid { results[index] = .failure(error.with(persistenceID: ids[index])) }
+            return await session.latestStates(of: ids)
         }
-        return results
     }
 
     /// Writes each state if its condition holds; the results stand at the places of the writes.
     ///
     /// Unconditional writes share requests, 25 at a time; conditional ones are requests of their own, several under way at once.
     public func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
-        var results = writes.map { write -> Result<Void, StoreError> in
-            do throws(StoreError) { try self.checkWrite(write.state, if: write.condition) } catch {
-                return .failure(error)
-            }
-            return .success(())
-        }
-        let valid = writes.indices.filter { if case .success = results[$0] { true } else { false } }
-        guard !valid.isEmpty else { return results }
-        do throws(StoreError) {
+        await self.writeValid(writes) { (writes) throws(StoreError) in
             let session = try await self.enter(.write)
             defer { session.leave() }
-            for (index, result) in zip(valid, await session.write(valid.map { writes[$0] })) { results[index] = result }
-        } catch {
-            for index in valid {
-                results[index] = .failure(error.with(persistenceID: writes[index].state.persistenceID))
-            }
+            return await session.write(writes)
         }
-        return results
     }
 
     // MARK: Opening

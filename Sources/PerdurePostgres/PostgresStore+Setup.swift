@@ -3,7 +3,7 @@ public import PerdureState
 
 extension PostgresStore {
     /// The schema that this release makes, counted from 1.
-    public static var schemaVersion: Int { PostgresSchema.version }
+    public static var schemaVersion: Int { PostgresSchema.states.version }
 
     /// How the tables are made.
     public struct Setup: Sendable, Hashable {
@@ -43,9 +43,9 @@ extension PostgresStore {
             let from = try await self.migrate(session, setup)
             await session.close()
             works.loop.perform { works.core.value.tablesChanged() }
-            if from < PostgresSchema.version {
+            if from < PostgresSchema.states.version {
                 self.configuration.observer?.observe(
-                    .schemaMigrated(store: Self.name, from: from, to: PostgresSchema.version))
+                    .schemaMigrated(store: Self.name, from: from, to: PostgresSchema.states.version))
             }
         } catch {
             await session.close()
@@ -72,10 +72,10 @@ extension PostgresStore {
         commands.append(
             .init(
                 sql:
-                    "SELECT version::text FROM \(schema).perdure_schema WHERE component = '\(PostgresSchema.component)'"
+                    "SELECT version::text FROM \(schema).perdure_schema WHERE component = '\(PostgresSchema.states.component)'"
             ))
         let isNew = await session.layout == .missing
-        for statement in PostgresSchema.migrations.joined() {
+        for statement in PostgresSchema.states.migrations.joined() {
             commands.append(.init(sql: PostgresSchema.statement(statement, in: schema)))
         }
         if let factor = setup.fillFactor, isNew {
@@ -96,7 +96,7 @@ extension PostgresStore {
         commands.append(
             .init(
                 sql:
-                    "INSERT INTO \(schema).perdure_schema AS s VALUES ('\(PostgresSchema.component)', \(PostgresSchema.version))"
+                    "INSERT INTO \(schema).perdure_schema AS s VALUES ('\(PostgresSchema.states.component)', \(PostgresSchema.states.version))"
                     + " ON CONFLICT (component) DO UPDATE SET version = greatest(s.version, excluded.version)"))
         let answers = try await session.run(commands, within: self.configuration.writeTimeout + .seconds(60))
         return answers[question].first.flatMap { Int($0) } ?? 0

@@ -98,8 +98,9 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
     /// - Throws: ``StoreError/Code/misconfigured`` where there is no table, ``StoreError/Code/forbidden`` where the server
     ///   does not let us in, ``StoreError/Code/unavailable`` or ``StoreError/Code/timeout`` where it cannot be reached.
     public func connect() async throws(StoreError) {
-        let works = try self.works(for: .connect, reopening: true)
-        _ = try await self.inquire(.connect, works, within: self.configuration.connectTimeout) { _ in nil }
+        // Finding the tables is all.
+        let limit = self.configuration.connectTimeout
+        _ = try await self.transact(self.inquiry(.connect), within: limit, reopening: true) { _ in [] }
         self.configuration.observer?.observe(.storeConnected(store: Self.name))
     }
 
@@ -121,9 +122,9 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
     ///
     /// - Throws: what keeps the server from answering, as ``connect()`` does.
     public func ping() async throws(StoreError) {
-        let works = try self.works(for: .ping, reopening: true)
-        _ = try await self.inquire(.ping, works, within: self.configuration.connectTimeout) { _ in
-            Exchange.Step(statement: StoreConnection.ping, parameters: ParameterBuffer())
+        let limit = self.configuration.connectTimeout
+        _ = try await self.transact(self.inquiry(.ping), within: limit, reopening: true) { _ in
+            [Exchange.Step(statement: StoreConnection.ping, parameters: ParameterBuffer())]
         }
     }
 
@@ -165,7 +166,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
     /// Stores `state` if `condition` holds; see ``StateStore/write(_:if:)``.
     ///
     /// - Throws: a ``StoreError`` whose outcome says whether the write may have happened. Unknown are only writes whose answer
-    ///   was lost and could not be found out in time, unconditional ones, and those on a table without our columns.
+    ///   was lost and could not be found out in time, unconditional ones without a trace, and those on a table without our columns.
     public func write(_ state: DurableState, if condition: WriteCondition) async throws(StoreError) {
         try self.checkWrite(state, if: condition)
         try self.checkVersion(condition, .write, state.persistenceID)
@@ -226,86 +227,82 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
         if let error { throw error }
     }
 
-    /// Asks the server something else; returns the first column of the rows.
-    func inquire(
-        _ operation: StoreError.Operation, _ works: Works, within limit: Duration,
-        _ step: @escaping @Sendable (StateStatements) -> Exchange.Step?
-    ) async throws(StoreError) -> [String] {
-        try self.checkNotCancelled(operation, nil)
+    /// Runs a transaction on a free connection, sends it again as it allows, and returns its answer.
+    ///
+    /// The way in for parts of the store with statements of their own. Once in line it goes on to its end, whatever becomes of the
+    /// caller. `onStates` makes the statements from those on the tables of states instead, which must be there then.
+    ///
+    /// - Throws: ``StoreError`` with the outcome of the whole transaction.
+    func transact<Answer>(
+        _ transaction: Transaction<Answer>, within limit: Duration, reopening: Bool = false,
+        onStates: (@Sendable (StateStatements) -> [Exchange.Step])? = nil
+    ) async throws(StoreError) -> Answer {
+        try self.checkNotCancelled(transaction.operation, transaction.persistenceID)
+        let works = try self.works(for: transaction.operation, reopening: reopening)
         let deadline = self.clock.now + limit
-        let answer: Result<[String], StoreError> = await withUnsafeContinuation { continuation in
-            let inquiry = Inquiry(operation, deadline: deadline, continuation, step: step)
-            if !works.intake.leave({ $0.inquiries.append(inquiry) }) { inquiry.answer(self.closed(operation)) }
+        let answer: Result<Answer, StoreError> = await withUnsafeContinuation { continuation in
+            let pending = PendingTransaction(
+                transaction, steps: onStates.map { .onStates($0) }, deadline: deadline
+            ) { answer, end in
+                switch end {
+                case .done: continuation.resume(returning: .success(answer))
+                case .failed(let error, _): continuation.resume(returning: .failure(error))
+                }
+            }
+            if !works.intake.leave({ $0.transactions.append(pending) }) {
+                pending.end(self.closed(transaction.operation))
+            }
         }
         return try answer.get()
+    }
+
+    /// A transaction that changes nothing and answers with the first column of its rows, which must be text.
+    func inquiry(_ operation: StoreError.Operation) -> Transaction<[String]> {
+        Transaction(operation: operation, repetition: .reading, steps: [], answer: []) { texts, _, rows in
+            for row in 0..<rows.rowCount { texts.append(rows.text(row, 0)) }
+        }
     }
 
     // MARK: Batches
 
     /// The states of `ids`, each at the place of its ID; nil where there is none.
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
-        guard !ids.isEmpty else { return [] }
-        let works: Works
-        do throws(StoreError) {
+        await self.latestStates(ofValid: ids) { (ids) throws(StoreError) in
             try self.checkNotCancelled(.read, nil)
-            works = try self.works(for: .read)
-        } catch {
-            return ids.map { .failure(error.with(persistenceID: $0)) }
-        }
-        let deadline = self.clock.now + self.configuration.readTimeout
-        let answers: [PendingRead.Answer?] = await withUnsafeContinuation { continuation in
-            let gathering = Gathering<PendingRead.Answer>(count: ids.count, continuation)
-            var reads: [PendingRead] = []
-            for (index, id) in ids.enumerated() {
-                do throws(StoreError) {
-                    try self.checkID(id, for: .read)
-                    reads.append(PendingRead(id, deadline: deadline, caller: .place(gathering, index)))
-                } catch {
-                    gathering.put(.failure(error), at: index)
+            let works = try self.works(for: .read)
+            let deadline = self.clock.now + self.configuration.readTimeout
+            return await withUnsafeContinuation { continuation in
+                let gathering = Gathering<PendingRead.Answer>(count: ids.count, continuation)
+                let reads = ids.enumerated().map { index, id in
+                    PendingRead(id, deadline: deadline, caller: .place(gathering, index))
+                }
+                if !works.intake.leave({ $0.reads.append(contentsOf: reads) }) {
+                    for read in reads { read.answer(.failure(self.closed(.read, read.id))) }
                 }
             }
-            if !works.intake.leave({ $0.reads.append(contentsOf: reads) }) {
-                for read in reads { read.answer(.failure(self.closed(.read, read.id))) }
-            }
         }
-        return answers.map { $0 ?? .success(nil) }
     }
 
     /// Writes each state if its condition holds; the results stand at the places of the writes.
     ///
     /// They wait in line side by side and mostly travel together; still each succeeds or fails by itself.
     public func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
-        guard !writes.isEmpty else { return [] }
-        let works: Works
-        do throws(StoreError) {
+        await self.writeValid(writes) { (writes) throws(StoreError) in
             try self.checkNotCancelled(.write, nil)
-            works = try self.works(for: .write)
-        } catch {
-            return writes.map { .failure(error.with(persistenceID: $0.state.persistenceID)) }
-        }
-        let deadline = self.clock.now + self.configuration.writeTimeout
-        let answers: [StoreError??] = await withUnsafeContinuation { continuation in
-            let gathering = Gathering<StoreError?>(count: writes.count, continuation)
-            var pending: [PendingWrite] = []
-            for (index, write) in writes.enumerated() {
-                do throws(StoreError) {
-                    try self.checkWrite(write.state, if: write.condition)
-                    try self.checkVersion(write.condition, .write, write.state.persistenceID)
-                    pending.append(
-                        PendingWrite(
-                            write.state, if: write.condition, .write, id: self.writeIDs.next(), deadline: deadline,
-                            caller: .place(gathering, index)))
-                } catch {
-                    gathering.put(error, at: index)
+            let works = try self.works(for: .write)
+            let deadline = self.clock.now + self.configuration.writeTimeout
+            let answers: [StoreError?] = await withUnsafeContinuation { continuation in
+                let gathering = Gathering<StoreError?>(count: writes.count, continuation)
+                let pending = writes.enumerated().map { index, write in
+                    PendingWrite(
+                        write.state, if: write.condition, .write, id: self.writeIDs.next(), deadline: deadline,
+                        caller: .place(gathering, index))
+                }
+                if !works.intake.leave({ $0.writes.append(contentsOf: pending) }) {
+                    for write in pending { write.answer(self.closed(.write, write.persistenceID)) }
                 }
             }
-            if !works.intake.leave({ $0.writes.append(contentsOf: pending) }) {
-                for write in pending { write.answer(self.closed(.write, write.persistenceID)) }
-            }
-        }
-        return answers.map { answer in
-            if let error = answer ?? nil { return .failure(error) }
-            return .success(())
+            return answers.map { error in error.map { .failure($0) } ?? .success(()) }
         }
     }
 
@@ -332,15 +329,14 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
             throw StoreError(
                 .invalidRequest, operation: .list, message: "\(after.debugDescription) is not a cursor of this listing")
         }
-        let works = try self.works(for: .list)
-        var ids = try await self.inquire(.list, works, within: self.configuration.readTimeout) { statements in
+        var ids = try await self.transact(self.inquiry(.list), within: self.configuration.readTimeout) { statements in
             var parameters = ParameterBuffer()
             parameters.append(prefix)
             parameters.append(after)
             // The last character of all, so often that no ID with the prefix comes after it.
             parameters.append(prefix + String(repeating: "\u{10FFFF}", count: 64))
             parameters.append(Int64(limit + 1))
-            return Exchange.Step(statement: statements.list, parameters: parameters)
+            return [Exchange.Step(statement: statements.list, parameters: parameters)]
         }
         guard ids.count > limit else { return StateIDPage(ids: ids, next: nil) }
         ids.removeLast()

@@ -8,6 +8,7 @@ extension SQLiteStore: RunStore {
 
     // MARK: Runs
 
+    /// Stores a new run, unless there is one of its ID.
     public func create(_ creation: RunCreation) async throws(StoreError) -> CreateVerdict {
         try self.check(creation)
         let request = creation.request
@@ -23,6 +24,7 @@ extension SQLiteStore: RunStore {
         }
     }
 
+    /// Makes one atomic change of a run, committed together with whatever else waits.
     public func commit(_ commit: RunCommit) async throws(StoreError) -> CommitReceipt {
         try self.check(commit)
         var weight = RunWeight(of: commit.runID, limit: self.maximumPayloadByteCount)
@@ -37,16 +39,19 @@ extension SQLiteStore: RunStore {
         }
     }
 
+    /// The run of an ID and all that it owns, as of one moment; nil when there is none.
     public func snapshot(of runID: String) async throws(StoreError) -> RunSnapshot? {
         try self.checkRunID(runID, for: .read)
         return try await self.look(.read, of: runID) { rows throws(SQLiteFailure) in try rows.snapshot(of: runID) }
     }
 
+    /// The run of an ID without what it owns; nil when there is none.
     public func run(_ runID: String) async throws(StoreError) -> RunRecord? {
         try self.checkRunID(runID, for: .read)
         return try await self.look(.read, of: runID) { rows throws(SQLiteFailure) in try rows.record(runID)?.record }
     }
 
+    /// Stores a message to a run, and wakes the run if nobody drives it.
     public func post(_ message: RunMessage, to runID: String) async throws(StoreError) -> PostVerdict {
         try self.check(message, to: runID)
         var weight = RunWeight(of: runID, limit: self.maximumPayloadByteCount)
@@ -57,6 +62,7 @@ extension SQLiteStore: RunStore {
         return verdict
     }
 
+    /// Removes a run and all that it owns, if its revision and fence are still these.
     public func delete(_ runID: String, expectedRevision: UInt64, expectedFence: UInt64) async throws(StoreError) {
         try self.checkRunID(runID, for: .delete)
         let verdict = try await self.change(.delete(runID, revision: expectedRevision, fence: expectedFence))
@@ -67,6 +73,7 @@ extension SQLiteStore: RunStore {
 
     // MARK: Work
 
+    /// Takes runs that are due and that nobody drives, within their limits.
     public func claim(_ claim: RunClaim) async throws(StoreError) -> ClaimedRuns {
         try self.check(claim)
         guard case .answered(let answer) = try await self.change(.claim(claim)),
@@ -75,6 +82,7 @@ extension SQLiteStore: RunStore {
         return runs
     }
 
+    /// Takes running runs whose owner is no registered worker.
     public func adopt(_ claim: RunClaim) async throws(StoreError) -> [RunSnapshot] {
         try self.check(claim)
         guard case .answered(let answer) = try await self.change(.adopt(claim)),
@@ -83,35 +91,42 @@ extension SQLiteStore: RunStore {
         return runs
     }
 
+    /// Those of a worker's runs that have messages which it has not seen.
     public func mail(for worker: String) async throws(StoreError) -> [RunMail] {
         try await self.look(.read) { rows throws(SQLiteFailure) in try rows.mail(for: worker) }
     }
 
     // MARK: Workers
 
+    /// Stores a worker, and removes others of the same name.
     public func register(_ worker: WorkerRecord) async throws(StoreError) {
         try self.check(worker)
         _ = try await self.change(.register(worker))
     }
 
+    /// Moves a worker's beat on; false when it is not registered any more.
     public func renew(_ workerID: String, at time: Int64) async throws(StoreError) -> Bool {
         try await self.truth(.renew(workerID, time))
     }
 
+    /// Removes a worker that has not moved since `beat`; false when it has, or is gone.
     public func bury(_ workerID: String, beat: UInt64) async throws(StoreError) -> Bool {
         try await self.truth(.bury(workerID, beat: beat))
     }
 
+    /// Removes a worker and gives up its runs.
     public func retire(_ workerID: String, at time: Int64) async throws(StoreError) {
         _ = try await self.change(.retire(workerID, time))
     }
 
+    /// All registered workers, by ID.
     public func workers() async throws(StoreError) -> [WorkerRecord] {
         try await self.look(.read) { rows throws(SQLiteFailure) in try rows.workers() }
     }
 
     // MARK: Looking
 
+    /// A page of the runs for which `filter` holds, the newest first.
     public func runs(
         where filter: RunFilter, after cursor: RunPage.Cursor?, limit: Int, now: Int64
     ) async throws(StoreError) -> RunPage {
@@ -128,12 +143,14 @@ extension SQLiteStore: RunStore {
         }
     }
 
+    /// How many runs there are for which `filter` holds.
     public func countRuns(where filter: RunFilter, now: Int64) async throws(StoreError) -> Int {
         try await self.look(.list) { rows throws(SQLiteFailure) in
             try RunListing(filter: filter, now: now).count(in: rows)
         }
     }
 
+    /// Removes ended runs whose time is over, the oldest first; says how many.
     public func purgeRuns(expiredAt now: Int64, limit: Int) async throws(StoreError) -> Int {
         guard limit > 0, case .counted(let count) = try await self.change(.purge(now, limit: limit)) else { return 0 }
         return Int(count)

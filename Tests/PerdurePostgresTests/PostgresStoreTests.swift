@@ -362,7 +362,7 @@ struct PostgresStoreTests {
                         .init(sql: "EXPLAIN EXECUTE p('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"),
                     ], within: .seconds(30))
                 let plan = plans[4].joined(separator: "\n")
-                let arrays = try #require(plan.firstRange(of: "Function Scan"))
+                let arrays = try #require(plan.firstRange(of: "ProjectSet"))
                 let table = try #require(plan.firstRange(of: "Index Scan using states_store_pkey"))
                 #expect(plan.contains("Nested Loop") && arrays.lowerBound < table.lowerBound, "\(plan)")
                 await session.close()

@@ -115,7 +115,8 @@ import Testing
 
             let newer = try await Self.failure(of: path)
             #expect(newer?.code == .misconfigured)
-            #expect(newer?.message.contains("version 2") == true && newer?.message.contains("version 1") == true)
+            #expect(newer?.message.contains("version \(Self.next.version)") == true)
+            #expect(newer?.message.contains("version \(SQLiteStore.schemaVersion)") == true)
             await expectFailure(.misconfigured) { try await SQLiteStore(path).setup() }
         }
     }

@@ -3,8 +3,9 @@
 #
 # The jars lie in the user's cache folder and are fetched once. Settings: PERDURE_DYNAMODB_HEAP is the JVM's heap, 384m.
 
+. script/lib/maven.sh
 version=3.1.0
-jars=${XDG_CACHE_HOME:-$HOME/.cache}/perdure/dynamodb-local-$version
+jars=$(jar_folder dynamodb-local "$version")
 
 port() { cat "$home/port"; }
 
@@ -22,36 +23,10 @@ sys.exit(0 if connection.getresponse().status == 200 else 1)
 PYTHON
 }
 
-# Fetches the jars of the pinned version with all they depend on, the native SQLite library among them.
-fetch() {
-    [ -e "$jars/complete" ] && return
-    command -v mvn >/dev/null 2>&1 || fail "Maven is missing; run script/bootstrap"
-    say "fetching DynamoDB Local $version, once"
-    local work=$jars.$$
-    mkdir -p "$work"
-    cat >"$work/pom.xml" <<POM
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>perdure</groupId><artifactId>dynamodb-local</artifactId><version>1</version>
-  <dependencies>
-    <dependency><groupId>software.amazon.dynamodb</groupId><artifactId>DynamoDBLocal</artifactId><version>$version</version></dependency>
-  </dependencies>
-</project>
-POM
-    (cd "$work" && mvn --batch-mode --quiet dependency:copy-dependencies -DoutputDirectory=. -DincludeScope=runtime >mvn.log 2>&1) || {
-        tail -n 20 "$work/mvn.log" >&2
-        rm -rf "$work"
-        fail "Maven could not fetch DynamoDB Local; its last lines are above"
-    }
-    touch "$work/complete"
-    rm -rf "$jars"
-    mv "$work" "$jars"
-}
-
 start() {
     if answers; then say "dynamodb runs already"; url; return; fi
     command -v java >/dev/null 2>&1 || fail "Java is missing; run script/bootstrap"
-    fetch
+    fetch_jars dynamodb-local "$version" software.amazon.dynamodb DynamoDBLocal
     stop
     mkdir -p "$home"
     local attempt wait port pid

@@ -1,6 +1,7 @@
 # PostgreSQL from Debian: one database, one superuser, password and TLS on, everything durable (fsync).
 #
-# Settings for experiments: PERDURE_POSTGRES_OPTIONS holds more `-c name=value` arguments for the server.
+# Settings for experiments: PERDURE_POSTGRES_OPTIONS holds more `-c name=value` arguments for the server,
+# PERDURE_POSTGRES_INITDB more arguments for initdb.
 
 programs=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1 || true)
 [ -n "$programs" ] || programs=$(dirname "$(command -v initdb || echo /nowhere/initdb)")
@@ -58,7 +59,8 @@ start() {
     make_certificates "$home"
     [ "$(id -u)" -ne 0 ] || chown "$user" "$home"/*.key "$home"/*.crt
 
-    (cd "$home" && as_user "$user" "$programs/initdb" --pgdata "$home/data" --username perdure --pwfile "$home/password" \
+    # shellcheck disable=SC2086
+    (cd "$home" && as_user "$user" "$programs/initdb" ${PERDURE_POSTGRES_INITDB-} --pgdata "$home/data" --username perdure --pwfile "$home/password" \
         --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 >"$home/initdb.log" 2>&1) ||
         { tail -n 20 "$home/initdb.log" >&2; fail "initdb failed; its last lines are above"; }
 

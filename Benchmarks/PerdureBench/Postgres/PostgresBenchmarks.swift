@@ -15,6 +15,12 @@ enum PostgresBenchmarks {
             "postgres-write-ceiling", unit: "rows/s", measure: { try await writes(inFlight: 256, count: 200_000) },
             against: "pgbench, batches of 64 rows on 2 connections", baseline: pgbench),
         Benchmark(
+            "postgres-write-latency", unit: "µs", measure: { try await latency(count: 2_000) },
+            against: "pgbench, one client, a like statement", baseline: pgbenchLatency),
+        Benchmark("postgres-write-allocations", unit: "allocs/write") { try await allocations(inFlight: 1) },
+        Benchmark("postgres-write-allocations-64", unit: "allocs/write") { try await allocations(inFlight: 64) },
+        Benchmark("postgres-write-cpu", unit: "µs of client/write") { try await cpu(inFlight: 256, count: 100_000) },
+        Benchmark(
             "postgres-read-64", unit: "reads/s", measure: { try await reads(inFlight: 64, count: 150_000) },
             against: "one by one on one connection, C on libpq",
             baseline: { try await rows(ids: 64, count: 20_000, reading: true) }),
@@ -52,6 +58,49 @@ enum PostgresBenchmarks {
                     try await store.write(row(task, version: version + 1), if: .version(version))
                 }
             }
+        }
+    }
+
+    /// The mean time of a write that has the store to itself, in microseconds.
+    private static func latency(count: Int) async throws -> Double {
+        1e6 / (try await writes(inFlight: 1, count: count))
+    }
+
+    /// Heap allocations of all threads, libpq's included, for each write.
+    private static func allocations(inFlight: Int) async throws -> Double {
+        try await withStore { store in
+            try await fill(store, inFlight)
+            let share = 4_096 / inFlight
+            for isCounted in [false, true] {
+                let first: UInt64 = isCounted ? UInt64(share) + 1 : 1
+                let states = (0..<inFlight).map { task in
+                    (first..<(first + UInt64(share))).map { row(task, version: $0 + 1) }
+                }
+                if isCounted { baseline_count_all_allocations() }
+                _ = try await rate(of: share * inFlight, over: inFlight) { task, _ in
+                    for state in states[task] { try await store.write(state, if: .version(state.version - 1)) }
+                }
+            }
+            return Double(baseline_all_allocations()) / Double(share * inFlight)
+        }
+    }
+
+    /// Processor time of this process, all its threads, for each write, in microseconds.
+    private static func cpu(inFlight: Int, count: Int) async throws -> Double {
+        func processorTime() -> Double {
+            var time = timespec()
+            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        }
+        return try await withStore { store in
+            try await fill(store, inFlight)
+            let before = processorTime()
+            _ = try await rate(of: count, over: inFlight) { task, share in
+                for version in 1...UInt64(share) {
+                    try await store.write(row(task, version: version + 1), if: .version(version))
+                }
+            }
+            return (processorTime() - before) / Double(count) * 1e6
         }
     }
 
@@ -122,9 +171,7 @@ enum PostgresBenchmarks {
 
     /// The same rows by `pgbench`: what the server takes in batches of 64 on two connections, whatever the client.
     private static func pgbench() async throws -> Double {
-        let script = "/tmp/perdure-bench-\(getpid()).sql"
-        // A statement of a pgbench script stands on one line or ends with a semicolon; its own commands end with their line.
-        try self.save(
+        try await self.pgbench(
             """
             \\set base random(0, 3) * 64
             UPDATE states_store AS s SET version_number = s.version_number + 1, state_payload = i.payload,
@@ -133,19 +180,38 @@ enum PostgresBenchmarks {
                 FROM generate_series(0, 63) AS n ORDER BY 1) AS i
             WHERE s.persistence_id = i.id;
 
-            """, in: script)
+            """, clients: 2) * 64
+    }
+
+    /// One row, one client, one transaction after the other: the mean time of each in microseconds.
+    private static func pgbenchLatency() async throws -> Double {
+        1e6
+            / (try await self.pgbench(
+                """
+                UPDATE states_store SET version_number = version_number + 1,
+                    state_payload = decode(repeat('07', 200), 'hex'), state_manifest = 'bench',
+                    timestamp = 1700000000000, shard_number = 1
+                WHERE persistence_id = 'account-0';
+
+                """, clients: 1))
+    }
+
+    /// The transactions per second of a script on 256 rows.
+    private static func pgbench(_ text: String, clients: Int) async throws -> Double {
+        let script = "/tmp/perdure-bench-\(getpid()).sql"
+        // A statement of a pgbench script stands on one line or ends with a semicolon; its own commands end with their line.
+        try self.save(text, in: script)
         defer { remove(script) }
         let store = try PostgresStore(url: try self.url())
-        try await self.fill(store, 0)
         for task in 0..<256 { try await store.write(self.row(task, version: 1), if: .always) }
         await store.disconnect()
         let command =
-            "pgbench --no-vacuum --protocol prepared --client 2 --jobs 2 --time 3 --file \(script) '\(try self.url())'"
+            "pgbench --no-vacuum --protocol prepared --client \(clients) --jobs \(clients) --time 3 --file \(script) '\(try self.url())'"
         let output = try self.run(command)
         guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("tps = ") }),
             let transactions = line.split(separator: " ").dropFirst(2).first.flatMap({ Double($0) })
         else { throw BenchmarkFailure("pgbench said: \(output)") }
-        return transactions * 64
+        return transactions
     }
 
     private static func sql(_ text: String) async throws {

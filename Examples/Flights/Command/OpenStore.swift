@@ -1,3 +1,4 @@
+import PerdureCassandra
 import PerdureDynamoDB
 import PerdurePostgres
 import PerdureSQLite
@@ -28,9 +29,14 @@ func openStore(_ url: String) async throws -> any StateStore {
         let store = try DynamoDBStore(url: url)
         try await store.setup()
         return store
+    case "cassandra":
+        let store = try CassandraStore(url: url)
+        try await store.setup()
+        return store
     case let scheme:
         throw UsageError(
-            "there is no store for \(scheme): URLs; there are sqlite:PATH, postgres://…, dynamodb://… and memory:")
+            "there is no store for \(scheme): URLs; there are sqlite:PATH, postgres://…, dynamodb://…,"
+                + " cassandra://… and memory:")
     }
 }
 

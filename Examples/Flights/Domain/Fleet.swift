@@ -21,5 +21,7 @@ struct Fleet: Sendable {
 
     func unnamedID(_ number: Int) -> String { "\(self.prefix)-unnamed-\(number)" }
 
+    func careID(ofLine line: Int) -> String { "\(self.prefix)-care-\(line)" }
+
     func towerID(_ number: Int) -> String { "\(self.prefix)-tower-\(number)" }
 }

@@ -9,6 +9,8 @@ struct FlightRun: Sendable {
     let engine: StateEngine
     let fleet: Fleet
     let tally: Tally
+    /// Looks after the passengers; nil where nobody does.
+    let care: CareService?
     /// Whether to stop reading half way, and to keep writes under way until somebody kills the process.
     let waitsToBeKilled: Bool
     /// Is told what a person should read.
@@ -42,6 +44,7 @@ struct FlightRun: Sendable {
             tailNumbers.value.withLock { $0 = numbers }
         } deliver: { parcel in
             self.tally.add(try await self.log(parcel.flight, in: parcel.id))
+            try await self.care?.begin(parcel.flight)
             halfway.update(self.tally)
         }
         return tailNumbers.value.withLock { $0 }

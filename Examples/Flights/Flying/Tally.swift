@@ -8,6 +8,8 @@ final class Tally: Sendable {
     private let countedBeforeRows = Atomic<Int>(0)
     private let badRows = Atomic<Int>(0)
     private let begin = ContinuousClock.now
+    /// Milliseconds from the beginning to the end of the flying; 0 until then.
+    private let flown = Atomic<Int>(0)
 
     init(expecting expected: Int) { self.expected = expected }
 
@@ -20,7 +22,14 @@ final class Tally: Sendable {
     var acknowledged: Int { self.counted + self.countedBefore }
     /// Rows that are done with, one way or the other.
     var done: Int { self.acknowledged + self.bad }
-    var milliseconds: Int { Int((ContinuousClock.now - self.begin) / .milliseconds(1)) }
+    /// How long the flying has taken so far, or took.
+    var milliseconds: Int {
+        let flown = self.flown.load(ordering: .acquiring)
+        return flown > 0 ? flown : max(1, Int((ContinuousClock.now - self.begin) / .milliseconds(1)))
+    }
+
+    /// All rows are done with: what follows is not flying.
+    func land() { self.flown.store(self.milliseconds, ordering: .releasing) }
 
     func add(_ reply: Aircraft.Reply) {
         if reply == .countedBefore {

@@ -15,6 +15,8 @@ struct FlightReport: Codable, Sendable, Equatable {
     var countedBefore: Int
     /// How long this run flew.
     var milliseconds: Int
+    /// What the looking after passengers came to; nil where nobody did.
+    var care: CareReport?
     /// By tail number.
     var logbooks: [String: Logbook]
 

@@ -16,6 +16,15 @@ public struct CQLStatementCache<Waiter> {
             self.text = text
             self.keyspace = keyspace
         }
+
+        /// Compares bytes, as servers do: texts that only look the same are different statements.
+        public static func == (left: Key, right: Key) -> Bool {
+            left.text.utf8.elementsEqual(right.text.utf8)
+                && left.keyspace.map { Array($0.utf8) } == right.keyspace.map { Array($0.utf8) }
+        }
+
+        /// Hashes what every text that is equal to this one has in common.
+        public func hash(into hasher: inout Hasher) { hasher.combine(self.text) }
     }
 
     /// What to do for a statement.

@@ -71,7 +71,9 @@ extension ServiceFault {
     fileprivate var remedy: CallFailure.Remedy {
         switch self.name {
         case "ThrottlingException", "Throttling", "ThrottledException", "ProvisionedThroughputExceededException",
-            "RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "RequestThrottled":
+            "RequestLimitExceeded", "TooManyRequestsException", "SlowDown", "RequestThrottled",
+            // A new table has backups only after a while.
+            "ContinuousBackupsUnavailableException":
             return .againSlower
         case "TransactionConflictException", "TransactionInProgressException", "InternalServerError", "InternalFailure",
             "ServiceUnavailable", "ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException",

@@ -34,7 +34,7 @@ struct Expression: Sendable {
 
 extension RequestBody {
     /// A request of one table begins so.
-    init(table: String, reportsCapacity: Bool, capacity: Int = 512) {
+    init(table: String, reportsCapacity: Bool = false, capacity: Int = 512) {
         self.init(capacity: capacity)
         self.member("TableName", table)
         if reportsCapacity { self.member("ReturnConsumedCapacity", raw: "\"TOTAL\"") }

@@ -64,6 +64,8 @@ struct ItemPage: Sendable {
     var items: [Item]
     /// Where to go on; nil when this was the last.
     var next: Item?
+    /// How many were found: as many as there are items, if items were asked for.
+    var count: Int
     /// How many items were looked at, found or not.
     var scannedCount: Int
 
@@ -76,21 +78,24 @@ struct ItemPage: Sendable {
             self.items = found
         }
         if let next = answer["LastEvaluatedKey"], !next.isNull { self.next = try Item(next) }
-        self.scannedCount = answer["ScannedCount"]?.double.map { Int($0) } ?? self.items.count
+        self.count = answer["Count"]?.int ?? self.items.count
+        self.scannedCount = answer["ScannedCount"]?.int ?? self.count
     }
 }
 
 extension Operation where Answer == ItemPage {
-    /// `Query`: the items of one partition that a key condition picks, in the order of their sort keys.
+    /// `Query`: the items of one partition that a key condition picks, in the order of their sort keys; with `onlyCounts` how many
+    /// there are.
     static func query(
         table: String, index: String? = nil, _ expression: Expression, after start: Item? = nil, limit: Int? = nil,
-        isAscending: Bool = true, isConsistent: Bool = false, reportsCapacity: Bool = false
+        isAscending: Bool = true, isConsistent: Bool = false, onlyCounts: Bool = false, reportsCapacity: Bool = false
     ) -> Operation {
         var body = RequestBody(table: table, reportsCapacity: reportsCapacity)
         body.member("IndexName", optional: index)
         expression.write(to: &body)
         body.member("ExclusiveStartKey", optional: start)
         if let limit { body.member("Limit", limit) }
+        if onlyCounts { body.member("Select", "COUNT") }
         if !isAscending { body.member("ScanIndexForward", false) }
         if isConsistent { body.member("ConsistentRead", true) }
         return Operation("Query", body) { answer throws(AnswerFlaw) in try ItemPage(answer) }

@@ -19,6 +19,10 @@ struct TableDescription: Sendable, Equatable {
     var billingMode: String
     /// The names of the secondary indexes, with their states.
     var indexes: [String: String]
+    /// The regions with replicas of the table, with their states.
+    var replicas: [String: String]
+    /// Whether the table is protected from being deleted.
+    var isProtected: Bool
 
     init(_ table: JSONValue) throws(AnswerFlaw) {
         guard let status = table["TableStatus"]?.text else {
@@ -37,96 +41,20 @@ struct TableDescription: Sendable, Equatable {
             key.append(KeyPart(name: name, role: part["KeyType"]?.text ?? "", type: types[name]))
         }
         self.key = key
-        var indexes: [String: String] = [:]
-        if let list = table["GlobalSecondaryIndexes"], !list.isNull {
-            try list.forEachElement { index throws(AnswerFlaw) in
-                if let name = index["IndexName"]?.text { indexes[name] = index["IndexStatus"]?.text ?? "" }
-            }
-        }
-        self.indexes = indexes
-    }
-}
-
-/// What a new table is to be like.
-struct TableDefinition: Sendable {
-    struct Attribute: Sendable {
-        var name: String
-        var type: String
+        self.indexes = try Self.states(table["GlobalSecondaryIndexes"], "IndexName", "IndexStatus")
+        self.replicas = try Self.states(table["Replicas"], "RegionName", "ReplicaStatus")
+        self.isProtected = table["DeletionProtectionEnabled"]?.bool ?? false
     }
 
-    struct Key: Sendable {
-        var hash: Attribute
-        var range: Attribute?
-        /// Each part with its role.
-        var parts: [(Attribute, String)] {
-            var parts = [(self.hash, "HASH")]
-            if let range = self.range { parts.append((range, "RANGE")) }
-            return parts
+    private static func states(
+        _ parts: JSONValue?, _ name: StaticString, _ status: StaticString
+    ) throws(AnswerFlaw) -> [String: String] {
+        var states: [String: String] = [:]
+        guard let parts, !parts.isNull else { return states }
+        try parts.forEachElement { part throws(AnswerFlaw) in
+            if let name = part[name]?.text { states[name] = part[status]?.text ?? "" }
         }
-    }
-
-    struct Index: Sendable {
-        var name: String
-        var key: Key
-    }
-
-    var name: String
-    var key: Key
-    /// Each projects all attributes.
-    var indexes: [Index] = []
-    /// Reads and writes a second; nil pays for what is used.
-    var provisioned: (reads: Int, writes: Int)?
-    var tags: [(key: String, value: String)] = []
-    var isProtected = false
-
-    fileprivate func write(to body: inout RequestBody) {
-        body.member("TableName", self.name)
-        var attributes: [Attribute] = []
-        for (attribute, _) in self.key.parts + self.indexes.flatMap(\.key.parts)
-        where !attributes.contains(where: { $0.name.utf8.elementsEqual(attribute.name.utf8) }) {
-            attributes.append(attribute)
-        }
-        body.array("AttributeDefinitions", attributes) { body, attribute in
-            body.member("AttributeName", attribute.name)
-            body.member("AttributeType", attribute.type)
-        }
-        Self.write(self.key, to: &body)
-        if !self.indexes.isEmpty {
-            body.array("GlobalSecondaryIndexes", self.indexes) { body, index in
-                body.member("IndexName", index.name)
-                Self.write(index.key, to: &body)
-                body.object("Projection") { $0.member("ProjectionType", "ALL") }
-                self.writeThroughput(to: &body)
-            }
-        }
-        body.member("BillingMode", self.provisioned == nil ? "PAY_PER_REQUEST" : "PROVISIONED")
-        self.writeThroughput(to: &body)
-        if !self.tags.isEmpty { body.tags(self.tags) }
-        if self.isProtected { body.member("DeletionProtectionEnabled", true) }
-    }
-
-    private static func write(_ key: Key, to body: inout RequestBody) {
-        body.array("KeySchema", key.parts) { body, part in
-            body.member("AttributeName", part.0.name)
-            body.member("KeyType", part.1)
-        }
-    }
-
-    private func writeThroughput(to body: inout RequestBody) {
-        guard let provisioned = self.provisioned else { return }
-        body.object("ProvisionedThroughput") {
-            $0.member("ReadCapacityUnits", provisioned.reads)
-            $0.member("WriteCapacityUnits", provisioned.writes)
-        }
-    }
-}
-
-extension RequestBody {
-    fileprivate mutating func tags(_ tags: [(key: String, value: String)]) {
-        self.array("Tags", tags) { body, tag in
-            body.member("Key", tag.key)
-            body.member("Value", tag.value)
-        }
+        return states
     }
 }
 
@@ -142,24 +70,19 @@ extension Operation where Answer == TableDescription {
 
     /// `DescribeTable`.
     static func describeTable(_ table: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
-        return Operation("DescribeTable", body, decode: Self.description("Table"))
+        Operation("DescribeTable", RequestBody(table: table), decode: Self.description("Table"))
     }
 
-    /// `UpdateTable`: deletion protection, replicas in other regions, billing; `change` writes what is to change.
-    static func updateTable(_ table: String, _ change: (inout RequestBody) -> Void) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
-        change(&body)
+    /// `UpdateTable`; afterwards the table is `UPDATING` for a while.
+    static func updateTable(_ table: String, _ change: TableChange) -> Operation {
+        var body = RequestBody(table: table)
+        change.write(to: &body)
         return Operation("UpdateTable", body, decode: Self.description("TableDescription"))
     }
 
     /// `DeleteTable`.
     static func deleteTable(_ table: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
-        return Operation("DeleteTable", body, decode: Self.description("TableDescription"))
+        Operation("DeleteTable", RequestBody(table: table), decode: Self.description("TableDescription"))
     }
 
     private static func description(
@@ -182,9 +105,7 @@ struct TimeToLive: Sendable, Equatable {
 extension Operation where Answer == TimeToLive {
     /// `DescribeTimeToLive`.
     static func describeTimeToLive(_ table: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
-        return Operation("DescribeTimeToLive", body) { answer throws(AnswerFlaw) in
+        Operation("DescribeTimeToLive", RequestBody(table: table)) { answer throws(AnswerFlaw) in
             guard let description = answer["TimeToLiveDescription"] else { throw AnswerFlaw("TTL is not described") }
             return TimeToLive(
                 status: description["TimeToLiveStatus"]?.text ?? "DISABLED",
@@ -196,8 +117,7 @@ extension Operation where Answer == TimeToLive {
 extension Operation where Answer == Void {
     /// `UpdateTimeToLive`: items expire at the Unix second in `attribute`.
     static func updateTimeToLive(_ table: String, attribute: String, isEnabled: Bool) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
+        var body = RequestBody(table: table)
         body.object("TimeToLiveSpecification") {
             $0.member("AttributeName", attribute)
             $0.member("Enabled", isEnabled)
@@ -207,8 +127,7 @@ extension Operation where Answer == Void {
 
     /// `UpdateContinuousBackups`: whether the table can be restored to any moment of the last 35 days.
     static func updateContinuousBackups(_ table: String, isEnabled: Bool) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
+        var body = RequestBody(table: table)
         body.object("PointInTimeRecoverySpecification") { $0.member("PointInTimeRecoveryEnabled", isEnabled) }
         return Operation("UpdateContinuousBackups", body)
     }
@@ -222,11 +141,22 @@ extension Operation where Answer == Void {
     }
 }
 
+extension Operation where Answer == Bool {
+    /// `DescribeContinuousBackups`: whether the table can be restored to any moment of the last 35 days.
+    static func describeContinuousBackups(_ table: String) -> Operation {
+        Operation("DescribeContinuousBackups", RequestBody(table: table)) { answer throws(AnswerFlaw) in
+            guard let description = answer["ContinuousBackupsDescription"] else {
+                throw AnswerFlaw("continuous backups are not described")
+            }
+            return description["PointInTimeRecoveryDescription"]?["PointInTimeRecoveryStatus"]?.text == "ENABLED"
+        }
+    }
+}
+
 extension Operation where Answer == String {
     /// `CreateBackup`: an on-demand backup under a name; the answer is its ARN.
     static func createBackup(_ table: String, name: String) -> Operation {
-        var body = RequestBody()
-        body.member("TableName", table)
+        var body = RequestBody(table: table)
         body.member("BackupName", name)
         return Operation("CreateBackup", body, isRepeatable: false) { answer throws(AnswerFlaw) in
             guard let arn = answer["BackupDetails"]?["BackupArn"]?.text else {

@@ -15,7 +15,10 @@ struct ServiceFault: Error, Sendable {
     var reasons: [CancellationReason] = []
 
     struct CancellationReason: Sendable, Equatable {
+        /// `None` where the action was not in the way; `ConditionalCheckFailed`, `TransactionConflict`, ...
         var code: String
+        /// The service's own words about it.
+        var message: String?
         var item: Item?
     }
 }
@@ -49,7 +52,9 @@ extension ServiceFault {
                 try reasons.forEachElement { reason throws(AnswerFlaw) in
                     var item: Item?
                     if let json = reason["Item"], !json.isNull { item = try Item(json) }
-                    fault.reasons.append(CancellationReason(code: reason["Code"]?.text ?? "None", item: item))
+                    fault.reasons.append(
+                        CancellationReason(
+                            code: reason["Code"]?.text ?? "None", message: reason["Message"]?.text, item: item))
                 }
             }
         } catch {

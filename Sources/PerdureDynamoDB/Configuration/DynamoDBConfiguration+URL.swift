@@ -5,7 +5,7 @@ extension DynamoDBConfiguration {
     /// Reads `dynamodb://region/table?setting=value&…`; without a region, `dynamodb:///table`, it comes from the environment.
     ///
     /// Settings are `endpoint`, `profile`, `max_connections`, `connect_timeout`, `attempt_timeout`, `write_timeout`, `read_timeout`,
-    /// `tombstone_lifetime`, `max_payload` (bytes), `nanoseconds` (`true` or `false`) and `ca_file`. Times are written `500ms`, `90s`,
+    /// `tombstone_lifetime`, `max_payload` (bytes), `listing_segments`, `nanoseconds` (`true` or `false`) and `ca_file`. Times are written `500ms`, `90s`,
     /// `10m`, `1h`, or as plain seconds. Credentials are never in a URL.
     ///
     /// - Throws: ``StoreError/Code/misconfigured`` that says which part is wrong.
@@ -22,7 +22,7 @@ extension DynamoDBConfiguration {
         self.init(table: String(place[1]), region: place[0].isEmpty ? nil : String(place[0]))
         for setting in (parts.count > 1 ? parts[1] : "").split(separator: "&") {
             let pair = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard pair.count == 2, let value = Self.decoded(pair[1]) else {
+            guard pair.count == 2, let value = SettingText.percentDecoded(pair[1]) else {
                 throw flaw("the setting \(pair[0]) has no value")
             }
             guard self.set(String(pair[0]), to: value) else {
@@ -45,41 +45,14 @@ extension DynamoDBConfiguration {
         case "ca_file": return assign(\.authoritiesFile, value)
         case "max_connections": return assign(\.maximumConnections, Int(value))
         case "max_payload": return assign(\.maximumPayloadByteCount, Int(value))
+        case "listing_segments": return assign(\.listingSegments, Int(value))
         case "nanoseconds": return assign(\.writesNanoseconds, Bool(value))
-        case "connect_timeout": return assign(\.connectTimeout, Self.time(value))
-        case "attempt_timeout": return assign(\.attemptTimeout, Self.time(value))
-        case "write_timeout": return assign(\.writeTimeout, Self.time(value))
-        case "read_timeout": return assign(\.readTimeout, Self.time(value))
-        case "tombstone_lifetime": return assign(\.tombstoneLifetime, Self.time(value))
+        case "connect_timeout": return assign(\.connectTimeout, SettingText.time(value))
+        case "attempt_timeout": return assign(\.attemptTimeout, SettingText.time(value))
+        case "write_timeout": return assign(\.writeTimeout, SettingText.time(value))
+        case "read_timeout": return assign(\.readTimeout, SettingText.time(value))
+        case "tombstone_lifetime": return assign(\.tombstoneLifetime, SettingText.time(value))
         default: return false
         }
-    }
-
-    private static func time(_ text: String) -> Duration? {
-        for (unit, milliseconds) in [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("", 1_000)]
-            as [(String, Int64)]
-        where text.hasSuffix(unit) {
-            guard let number = Int64(text.dropLast(unit.count)), (0..<1 << 32).contains(number) else { continue }
-            return .milliseconds(number * milliseconds)
-        }
-        return nil
-    }
-
-    private static func decoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        guard !bytes.contains(0) else { return nil }
-        return String(validating: bytes, as: UTF8.self)
     }
 }

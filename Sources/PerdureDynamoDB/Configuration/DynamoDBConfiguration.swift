@@ -39,6 +39,11 @@ public struct DynamoDBConfiguration: Sendable {
     /// Afterwards DynamoDB takes the tombstone away, and a writer that has slept so long may hit a newer life of the ID.
     public var tombstoneLifetime: Duration?
 
+    /// How many parts of the table a listing reads side by side, 1 to 64; 1 unless set.
+    ///
+    /// Several list a large table faster, and spend its capacity faster.
+    public var listingSegments = 1
+
     /// Gets told what happens inside, capacity included; nobody unless set.
     public var observer: (any EventObserver)?
 
@@ -95,6 +100,9 @@ public struct DynamoDBConfiguration: Sendable {
         }
         if !(0...(32 << 20)).contains(self.maximumPayloadByteCount) {
             return "maximumPayloadByteCount must be 0 to \(32 << 20); it is \(self.maximumPayloadByteCount)"
+        }
+        if !(1...64).contains(self.listingSegments) {
+            return "listingSegments must be 1 to 64; it is \(self.listingSegments)"
         }
         if let lifetime = self.tombstoneLifetime, lifetime <= .zero {
             return "tombstoneLifetime must be positive, or nil"

@@ -1,6 +1,7 @@
 internal import CCurl
 internal import PerdureConcurrency
 internal import PerdureIO
+internal import Synchronization
 
 /// How connections are made.
 struct TransportSettings: Sendable, Equatable {
@@ -22,6 +23,8 @@ final class HTTPTransport: Sendable {
     let loop: EventLoop
     private let inbox = LockedState(Inbox())
     private let multi: LoopBound<MultiHandle>
+    /// Whether the next request comes alone, with a connection kept for it.
+    private let isQuiet = Quiet()
 
     /// Starts a loop of its own.
     static func start(named name: String, _ settings: TransportSettings) throws(LoopFailure) -> HTTPTransport {
@@ -31,7 +34,7 @@ final class HTTPTransport: Sendable {
     private init(on loop: EventLoop, _ settings: TransportSettings) {
         Self.initializeLibrary
         self.loop = loop
-        self.multi = LoopBound(MultiHandle(on: loop, settings), on: loop)
+        self.multi = LoopBound(MultiHandle(on: loop, settings, self.isQuiet), on: loop)
     }
 
     deinit { self.shutDown() }
@@ -48,8 +51,14 @@ final class HTTPTransport: Sendable {
             return (false, inbox.exchanges.count == 1)
         }
         if isClosed { return exchange.end(.failure(MultiHandle.shutDown)) }
-        // Those that come until the loop gets to it are taken in one go.
-        if isFirst { self.loop.perform { self.takeIn() } }
+        guard isFirst else { return }
+        if self.isQuiet.flag.exchange(false, ordering: .relaxed) {
+            // Alone it is sent by the caller's own thread: waking the loop's would take longer than sending does.
+            self.loop.performAtOnce { self.takeIn() }
+        } else {
+            // Those that come until the loop gets to it are taken in one go.
+            self.loop.perform { self.takeIn() }
+        }
     }
 
     private func takeIn() {
@@ -79,6 +88,11 @@ final class HTTPTransport: Sendable {
     }
 }
 
+/// Whether a transport has a kept connection and nothing under way: a hint, read from any thread.
+private final class Quiet: Sendable {
+    let flag = Atomic<Bool>(false)
+}
+
 /// libcurl's multi handle, the transfers that it runs, and those that wait for a place.
 ///
 /// Belongs to one loop.
@@ -88,20 +102,24 @@ private final class MultiHandle {
 
     private let loop: EventLoop
     private let settings: TransportSettings
+    private let isQuiet: Quiet
     private let sockets: SocketTable
     private var multi: UnsafeMutableRawPointer?
     private var transfers: [Transfer] = []
     private var idle: [Transfer] = []
     private var waiting = FIFO<HTTPExchange>()
-    /// libcurl's own timer.
-    private var timer: EventLoop.TimerID?
+    /// When libcurl wants to be called though nothing is ready; nil for never.
+    private var due: Duration?
+    /// The timer for it. Most requests are done long before, so it is not called off but finds nothing due.
+    private var timer: (id: EventLoop.TimerID, deadline: Duration)?
     private var isDue = false
     /// When the earliest deadline is looked at.
     private var deadlineTimer: (id: EventLoop.TimerID, deadline: Duration)?
 
-    init(on loop: EventLoop, _ settings: TransportSettings) {
+    init(on loop: EventLoop, _ settings: TransportSettings, _ isQuiet: Quiet) {
         self.loop = loop
         self.settings = settings
+        self.isQuiet = isQuiet
         self.sockets = SocketTable(on: loop)
     }
 
@@ -176,7 +194,7 @@ private final class MultiHandle {
             curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running)
             self.collect()
         }
-        if self.timer == nil { self.schedule(at: self.loop.now) }
+        if self.isDue { self.schedule(at: self.loop.now) }
     }
 
     /// Takes out what is finished, and starts what waits for a place.
@@ -187,6 +205,9 @@ private final class MultiHandle {
             guard let this = ccurl_get_private(easy) else { continue }
             let transfer = Unmanaged<Transfer>.fromOpaque(this).takeUnretainedValue()
             curl_multi_remove_handle(multi, easy)
+            if status == CURLE_OK, self.idle.count + 1 == self.transfers.count, self.waiting.isEmpty {
+                self.isQuiet.flag.store(true, ordering: .relaxed)
+            }
             transfer.finish(status)
             self.release(transfer)
         }
@@ -200,17 +221,26 @@ private final class MultiHandle {
     // MARK: Time
 
     private func setTimer(_ milliseconds: CLong) {
-        if let timer = self.timer.take() { self.loop.cancel(timer) }
         self.isDue = milliseconds == 0
+        self.due = nil
         if milliseconds > 0 { self.schedule(at: self.loop.now + .milliseconds(milliseconds)) }
     }
 
     private func schedule(at time: Duration) {
-        self.timer = self.loop.schedule(at: time) { [unowned self] in
+        self.due = time
+        if let timer = self.timer {
+            if timer.deadline <= time { return }
+            self.loop.cancel(timer.id)
+        }
+        let id = self.loop.schedule(at: time) { [unowned self] in
             self.timer = nil
+            guard let due = self.due else { return }
+            if due > self.loop.now { return self.schedule(at: due) }
+            self.due = nil
             self.isDue = true
             self.runDue()
         }
+        self.timer = (id, time)
     }
 
     /// One timer for the earliest deadline. Most requests are long done when it is due: then it is set for the next.
@@ -267,7 +297,7 @@ private final class MultiHandle {
         self.transfers = []
         self.idle = []
         curl_multi_cleanup(multi)
-        if let timer = self.timer.take() { self.loop.cancel(timer) }
+        if let timer = self.timer.take() { self.loop.cancel(timer.id) }
         if let timer = self.deadlineTimer.take() { self.loop.cancel(timer.id) }
     }
 }

@@ -16,6 +16,8 @@ final class SocketTable {
         var registered: Readiness = []
         /// What libcurl wants to know; nothing while the connection is kept for later.
         var wanted: Readiness = []
+        /// Whether it woke us once already while nothing was wanted.
+        var wokeInVain = false
 
         init(_ socket: CInt, _ table: SocketTable) {
             self.socket = socket
@@ -53,6 +55,7 @@ final class SocketTable {
 
     private func set(_ watch: Watch, _ wanted: Readiness) {
         watch.wanted = wanted
+        if !wanted.isEmpty { watch.wokeInVain = false }
         // Nothing wanted: stays registered for reading, at no cost as long as nothing comes.
         let needed = wanted.isEmpty ? [.readable] : wanted
         guard watch.registration == nil || needed != watch.registered else { return }
@@ -71,6 +74,8 @@ final class SocketTable {
 
     private func ready(_ watch: Watch, _ readiness: Readiness) {
         if watch.wanted.isEmpty {
+            // Once, it is what has been read meanwhile by whoever stood in for the loop's thread.
+            guard watch.wokeInVain || readiness.contains(.closed) else { return watch.wokeInVain = true }
             // The server closed a connection that was kept; libcurl will see it when it would use it.
             if let registration = watch.registration.take() { self.loop.deregister(registration) }
             return

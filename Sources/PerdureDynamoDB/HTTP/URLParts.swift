@@ -1,3 +1,5 @@
+internal import PerdureModel
+
 /// The parts of an `http` or `https` URL.
 struct URLParts: Equatable, Sendable {
     let isSecure: Bool
@@ -22,17 +24,7 @@ struct URLParts: Equatable, Sendable {
         let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
         let path = rest[end...]
         self.path = path.hasPrefix("/") ? String(path) : "/\(path)"
-        var place = rest[..<end]
-        guard !place.contains("@") else { return nil }
-        var port: Int?
-        if let colon = place.lastIndex(of: ":"), !place[colon...].contains("]") {
-            guard let number = Int(place[place.index(after: colon)...]), (1...65_535).contains(number) else {
-                return nil
-            }
-            port = number
-            place = place[..<colon]
-        }
-        if place.hasPrefix("["), place.hasSuffix("]") { place = place.dropFirst().dropLast() }
+        guard !rest[..<end].contains("@"), let (place, port) = SettingText.place(rest[..<end]) else { return nil }
         guard !place.isEmpty, place.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else { return nil }
         self.host = String(place)
         self.port = port

@@ -45,10 +45,9 @@ extension TableSession {
             try await self.enableExpiry(deadline: deadline)
             if !setup.tags.isEmpty { try await self.tag(table, setup.sortedTags, deadline: deadline) }
             if let isProtected = setup.isProtected {
-                _ = try await self.client.perform(
-                    .updateTable(self.table) { $0.member("DeletionProtectionEnabled", isProtected) }, deadline: deadline
-                )
-                _ = try await self.waitUntilActive(table, deadline: deadline)
+                let changed = try await self.client.perform(
+                    .updateTable(self.table, .protection(isProtected)), deadline: deadline)
+                _ = try await self.waitUntilActive(changed, deadline: deadline)
             }
             if let recovers = setup.hasPointInTimeRecovery {
                 try await self.client.perform(
@@ -68,7 +67,8 @@ extension TableSession {
         }
         let definition = TableDefinition(
             name: self.table, key: .init(hash: .init(name: StateItem.id, type: "S")),
-            provisioned: setup.provisionedCapacity.map { (reads: $0.reads, writes: $0.writes) }, tags: setup.sortedTags)
+            provisioned: setup.provisionedCapacity.map { .init(reads: $0.reads, writes: $0.writes) },
+            tags: setup.sortedTags)
         do throws(CallFailure) {
             return try await self.client.perform(.createTable(definition), deadline: deadline)
         } catch {

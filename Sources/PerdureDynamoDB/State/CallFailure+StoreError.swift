@@ -74,8 +74,10 @@ extension ServiceFault {
                 return (.misconfigured, "the table's key is not PersistenceID (S) alone; use another table")
             }
             return (.unavailable, "others wrote the same item at the same time; try again")
-        case "LimitExceededException":
-            return (.unavailable, "too many tables are being changed at once; try again later")
+        case "LimitExceededException", "ResourceInUseException", "TableInUseException":
+            return (.unavailable, "tables are being changed, too many at once or this one; try again later")
+        case "ContinuousBackupsUnavailableException":
+            return (.unavailable, "the table is too new for backups; try again later")
         default:
             if self.status == 429 { return (.throttled, "the service asks to be called less often") }
             if self.status >= 500 { return (.unavailable, "DynamoDB failed; try again") }

@@ -27,7 +27,8 @@ struct ChunkSet: Sendable, Equatable {
     init(_ value: AttributeValue) throws(AnswerFlaw) {
         guard case .map(let item) = value, let name = item["Set"]?.text, let manifest = item["Manifest"]?.text,
             let count = item["Count"]?.digits.flatMap({ Int($0) }), (0...10_000).contains(count),
-            let byteCount = item["ByteCount"]?.digits.flatMap({ Int($0) }), byteCount >= 0
+            let byteCount = item["ByteCount"]?.digits.flatMap({ Int($0) }),
+            (0...count * Self.chunkByteCount).contains(byteCount)
         else { throw AnswerFlaw("the attribute \(StateItem.chunks) does not say where the chunks are") }
         (self.name, self.count, self.byteCount, self.manifest) = (name, count, byteCount, manifest)
     }

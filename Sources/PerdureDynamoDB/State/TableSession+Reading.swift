@@ -66,7 +66,8 @@ extension TableSession {
             start += 25
         }
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(chunks.byteCount)
+        // What is there counts, not what the item claims.
+        bytes.reserveCapacity(parts.values.reduce(0) { $0 + $1.count })
         for key in keys {
             guard let part = parts[IDKey(key)] else { return nil }
             bytes += part
@@ -146,40 +147,5 @@ extension TableSession {
             }
         }
         return results
-    }
-
-    // MARK: Listing
-
-    func persistenceIDs(
-        withPrefix prefix: String, after cursor: String?, limit: Int
-    ) async throws(StoreError) -> StateIDPage {
-        let deadline = self.deadline(.list)
-        var expression = Expression()
-        expression.projection = "PersistenceID"
-        expression.filter = "attribute_not_exists(ItemKind)"
-        if !prefix.isEmpty {
-            expression.filter? += " AND begins_with(PersistenceID, :p)"
-            expression.values.append(":p", .string(prefix))
-        }
-        var ids: [String] = []
-        var start = cursor.map { StateItem.key($0) }
-        // A prefix that few have, or a small limit, would make many empty pages; so many items are looked at for one page here.
-        for _ in 0..<64 {
-            let page = try await self.perform(
-                .scan(
-                    table: self.table, expression, after: start, limit: max(limit, 500), isConsistent: true,
-                    reportsCapacity: self.reportsCapacity), .list, deadline: deadline)
-            for item in page.items {
-                // Others' items with keys that are no persistence IDs are none of ours.
-                guard let id = item[StateItem.id]?.text, PersistenceID.violation(in: id) == nil else { continue }
-                ids.append(id)
-                // The rest of what was found is found again by the next page.
-                if ids.count == limit { return StateIDPage(ids: ids, next: StateIDPage.Cursor(id)) }
-            }
-            start = page.next
-            if start == nil || self.client.now >= deadline { break }
-        }
-        let next = start?[StateItem.id]?.text
-        return StateIDPage(ids: ids, next: next.map { StateIDPage.Cursor($0) })
     }
 }

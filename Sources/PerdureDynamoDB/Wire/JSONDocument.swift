@@ -72,6 +72,8 @@ struct JSONValue {
     }
 
     var bool: Bool? { yyjson_is_bool(self.pointer) ? yyjson_get_bool(self.pointer) : nil }
+    /// A whole number; nil for others, those out of range among them.
+    var int: Int? { self.double.flatMap { Int(exactly: $0) } }
     var double: Double? { yyjson_is_num(self.pointer) ? yyjson_get_num(self.pointer) : nil }
     var isNull: Bool { yyjson_is_null(self.pointer) }
 

@@ -15,8 +15,19 @@ package final class EventLoop: SerialExecutor, Sendable {
         /// Whether the thread will look into the inbox before it sleeps: then nobody has to wake it.
         var isAwake = true
         var phase = Phase.running
+        var traffic = Traffic()
 
         var isEmpty: Bool { self.jobs.isEmpty && self.calls.isEmpty }
+    }
+
+    /// What has come to the loop from elsewhere since it was made: each is a crossing from one thread to another.
+    package struct Traffic: Sendable, Hashable {
+        /// Jobs of tasks and actors that run on the loop.
+        package var jobs = 0
+        /// Calls by ``EventLoop/perform(_:)``.
+        package var calls = 0
+        /// How often the sleeping thread had to be woken for them.
+        package var wakes = 0
     }
 
     private enum Phase {
@@ -27,13 +38,15 @@ package final class EventLoop: SerialExecutor, Sendable {
         case ended
     }
 
-    /// What only the loop's thread touches.
+    /// What only the loop's thread touches, or who stands in for it.
     ///
-    /// `@unchecked Sendable`: every method of the loop that gets here has checked that it runs on the thread.
+    /// `@unchecked Sendable`: every method of the loop that gets here has checked that it runs on the thread, which holds the turn.
     private final class Confined: @unchecked Sendable {
         var handlers: [UInt64: any DescriptorHandler] = [:]
         var timers = TimerHeap<() -> Void>()
         var lastToken: UInt64 = 0
+        /// When the thread wakes by itself from the sleep that it is in; nil for never.
+        var sleepsUntil: Duration?
     }
 
     private let name: String
@@ -41,6 +54,8 @@ package final class EventLoop: SerialExecutor, Sendable {
     private let wakeUp: CInt
     private let inbox = LockedState(Inbox())
     private let confined = Confined()
+    /// Held by the thread whenever it does not wait on epoll, and by a caller that stands in for it meanwhile.
+    private let turn = LockedState(())
     private let threadID = Atomic<UInt>(0)
 
     /// Starts a loop and its thread. `name` shows in debuggers and in `top`.
@@ -88,7 +103,10 @@ package final class EventLoop: SerialExecutor, Sendable {
 
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        self.deliver { $0.jobs.append(job) }
+        self.deliver { inbox in
+            inbox.jobs.append(job)
+            inbox.traffic.jobs += 1
+        }
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
@@ -97,14 +115,45 @@ package final class EventLoop: SerialExecutor, Sendable {
         precondition(self.isCurrent, "something that belongs to the event loop \(self.name) was used on another thread")
     }
 
-    /// Whether the caller runs on the loop's thread.
+    /// Whether the caller runs on the loop's thread, or stands in for it.
     package var isCurrent: Bool { self.threadID.load(ordering: .relaxed) == UInt(pthread_self()) }
 
     // MARK: Calls from anywhere
 
     /// Runs `call` on the loop's thread, after what was given to it before. Never runs it inline.
     package func perform(_ call: @escaping @Sendable () -> Void) {
-        self.deliver { $0.calls.append(call) }
+        self.deliver { inbox in
+            inbox.calls.append(call)
+            inbox.traffic.calls += 1
+        }
+    }
+
+    /// What has come to the loop so far.
+    package var traffic: Traffic { self.inbox.withLock { $0.traffic } }
+
+    /// Runs `call` at once on the calling thread, in the place of the loop's thread, if that sleeps; otherwise does as ``perform(_:)``.
+    ///
+    /// Spares waking a thread, which takes longer than most calls do. For calls that are short and never block, of whom no crowd is
+    /// expected: what comes from others meanwhile waits.
+    package func performAtOnce(_ call: @escaping @Sendable () -> Void) {
+        let isDone = self.turn.withLockIfFree { _ in
+            // While it sleeps, nothing waits in the inbox that should be done before.
+            let isAsleep = self.inbox.withLock { inbox in
+                if case .running = inbox.phase { !inbox.isAwake } else { false }
+            }
+            guard isAsleep else { return false }
+            let thread = self.threadID.exchange(UInt(pthread_self()), ordering: .relaxed)
+            call()
+            // A timer that the thread knows nothing of.
+            let confined = self.confined
+            if let deadline = confined.timers.nextDeadline, confined.sleepsUntil.map({ deadline < $0 }) ?? true {
+                confined.sleepsUntil = deadline
+                clinux_eventfd_signal(self.wakeUp)
+            }
+            self.threadID.store(thread, ordering: .relaxed)
+            return true
+        }
+        if isDone != true { self.perform(call) }
     }
 
     /// Tells the thread to end once nothing is registered with the loop and nothing waits for it. Idempotent.
@@ -128,6 +177,7 @@ package final class EventLoop: SerialExecutor, Sendable {
             }
             if inbox.isAwake { return .nothing }
             inbox.isAwake = true
+            inbox.traffic.wakes += 1
             return .wake
         }
         switch next {
@@ -212,48 +262,60 @@ package final class EventLoop: SerialExecutor, Sendable {
     // MARK: The thread
 
     private func run() {
-        self.threadID.store(UInt(pthread_self()), ordering: .relaxed)
         // One argument, not two: the other form would enqueue a plain task anew at each call between actors of the loop.
         let executor = self.asUnownedSerialExecutor()
         var jobs: [UnownedJob] = []
         var calls: [@Sendable () -> Void] = []
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 128) { events in
+            var count = 0
             while true {
-                let goesOn: Bool = self.inbox.withLock { inbox in
-                    swap(&inbox.jobs, &jobs)
-                    swap(&inbox.calls, &calls)
-                    guard jobs.isEmpty, calls.isEmpty else { return true }
-                    if case .stopping = inbox.phase, self.confined.handlers.isEmpty {
-                        inbox.phase = .ended
-                        self.threadID.store(0, ordering: .relaxed)
-                        return false
+                let timeout: CInt? = self.turn.withLock { _ in
+                    self.threadID.store(UInt(pthread_self()), ordering: .relaxed)
+                    self.inbox.withLock { inbox in
+                        // From here on the inbox is looked into before the next sleep.
+                        inbox.isAwake = true
+                        swap(&inbox.jobs, &jobs)
+                        swap(&inbox.calls, &calls)
                     }
-                    inbox.isAwake = false
-                    return true
+                    self.tell(events.prefix(count))
+                    self.runTimers()
+                    for call in calls { call() }
+                    for job in jobs { job.runSynchronously(on: executor) }
+                    calls.removeAll(keepingCapacity: true)
+                    jobs.removeAll(keepingCapacity: true)
+                    return self.nextTimeout()
                 }
-                guard goesOn else { return }
-                let mayBlock = jobs.isEmpty && calls.isEmpty
-                for call in calls { call() }
-                for job in jobs { job.runSynchronously(on: executor) }
-                calls.removeAll(keepingCapacity: true)
-                jobs.removeAll(keepingCapacity: true)
-                self.wait(in: events, mayBlock: mayBlock)
-                self.runTimers()
+                guard let timeout, let buffer = events.baseAddress else { return }
+                count = max(0, Int(epoll_wait(self.poller, buffer, CInt(events.count), timeout)))
             }
         }
     }
 
-    private func wait(in events: UnsafeMutableBufferPointer<epoll_event>, mayBlock: Bool) {
-        var timeout: CInt = mayBlock ? -1 : 0
-        if mayBlock, let deadline = self.confined.timers.nextDeadline {
-            timeout = Self.milliseconds(until: deadline, from: self.now)
+    /// How long to wait for what is ready, in milliseconds, -1 for ever; nil when the thread has nothing left to do and ends.
+    private func nextTimeout() -> CInt? {
+        enum Next { case look, sleep, end }
+        let next: Next = self.inbox.withLock { inbox in
+            guard inbox.isEmpty else { return .look }
+            if case .stopping = inbox.phase, self.confined.handlers.isEmpty {
+                inbox.phase = .ended
+                self.threadID.store(0, ordering: .relaxed)
+                return .end
+            }
+            inbox.isAwake = false
+            return .sleep
         }
-        guard let buffer = events.baseAddress else { return }
-        let count = epoll_wait(self.poller, buffer, CInt(events.count), timeout)
-        // From here on the inbox is looked into before the next sleep.
-        if mayBlock { self.inbox.withLock { $0.isAwake = true } }
-        guard count > 0 else { return }
-        for event in events.prefix(Int(count)) {
+        switch next {
+        case .end: return nil
+        case .look: return 0
+        case .sleep:
+            self.confined.sleepsUntil = self.confined.timers.nextDeadline
+            return self.confined.sleepsUntil.map { Self.milliseconds(until: $0, from: self.now) } ?? -1
+        }
+    }
+
+    /// Tells the handlers what is ready.
+    private func tell(_ events: Slice<UnsafeMutableBufferPointer<epoll_event>>) {
+        for event in events {
             let token = event.data.u64
             if token == 0 {
                 clinux_eventfd_clear(self.wakeUp)

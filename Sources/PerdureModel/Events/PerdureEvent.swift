@@ -35,6 +35,12 @@ public enum PerdureEvent: Sendable {
     /// A group commit ended: so many writes in one transaction.
     case batchCommitted(store: String, writes: Int, took: Duration)
 
+    /// The store's server had something to say besides its answers: a notice or a warning.
+    ///
+    /// `code` is the server's own, such as an SQLSTATE. The message has no values in it: of what code inside the database
+    /// raised, such as a trigger, it tells the place only.
+    case serverNotice(store: String, severity: NoticeSeverity, code: String, message: String)
+
     /// A request to a store's service failed and is sent again after a while.
     case requestRetried(store: String, operation: String, attempt: Int, after: Duration, reason: String)
     /// A request was charged so many units of capacity, by a service that counts them.
@@ -81,6 +87,20 @@ public enum PerdureEvent: Sendable {
         case stopped
     }
 
+    /// How serious a server takes its notice; the names are PostgreSQL's.
+    public enum NoticeSeverity: String, Sendable, Hashable {
+        /// Something is probably not as it should be.
+        case warning = "WARNING"
+        /// Worth knowing for who sent the statement.
+        case notice = "NOTICE"
+        /// What was asked for.
+        case info = "INFO"
+        /// For the server's own log.
+        case log = "LOG"
+        /// For the server's authors.
+        case debug = "DEBUG"
+    }
+
     /// How much attention an event wants. Libraries speak at ``info`` or below, except where something needs a person.
     public enum Level: Int, Sendable, Hashable, Comparable {
         /// Every command: for debugging.
@@ -109,6 +129,7 @@ extension PerdureEvent {
         case .writeOutcomeUnknown, .publishFailed, .changesUndelivered, .runParked, .runLost, .runWriteFailed,
             .workerBuried, .leaseLost, .engineTroubled:
             .warning
+        case .serverNotice(_, let severity, _, _): severity == .warning ? .warning : .debug
         }
     }
 
@@ -128,6 +149,7 @@ extension PerdureEvent {
         case .schemaMigrated: "store.schema.migrated"
         case .writeRepeated: "store.write.repeated"
         case .batchCommitted: "store.batch.committed"
+        case .serverNotice: "store.server.notice"
         case .requestRetried: "store.request.retried"
         case .capacityConsumed: "store.capacity.consumed"
         case .runTakenUp: "run.taken.up"
@@ -177,6 +199,8 @@ extension PerdureEvent {
             [("store", store), ("entity.id", id), ("attempt", "\(attempt)")]
         case .batchCommitted(let store, let writes, let took):
             [("store", store), ("writes", "\(writes)"), ("took", "\(took)")]
+        case .serverNotice(let store, let severity, let code, let message):
+            [("store", store), ("severity", severity.rawValue), ("code", code), ("message", message)]
         case .requestRetried(let store, let operation, let attempt, let after, let reason):
             [
                 ("store", store), ("operation", operation), ("attempt", "\(attempt)"), ("after", "\(after)"),

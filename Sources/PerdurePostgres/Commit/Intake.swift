@@ -6,7 +6,7 @@ final class Intake: Sendable {
     struct Contents {
         var writes: [PendingWrite] = []
         var reads: [PendingRead] = []
-        var inquiries: [Inquiry] = []
+        var transactions: [PendingTransaction] = []
         /// Whether the loop will come and look.
         fileprivate var isAnnounced = false
         fileprivate var isOpen = true

@@ -29,6 +29,9 @@ final class PendingWrite: @unchecked Sendable {
     var attempts = 0
     /// Whether an answer was lost: then it may have happened, or may yet.
     var mayHaveHappened = false
+    /// Whether it is only looked for, because sending it again could hit later writes; and how often it was.
+    var isSought = false
+    var looks = 0
     /// Whether it held its neighbours up: it travels alone from then on.
     var travelsAlone = false
 
@@ -64,12 +67,15 @@ final class PendingWrite: @unchecked Sendable {
 
     /// Whether it can be sent again after an answer was lost, without ever happening twice or late.
     ///
-    /// An unconditional change that is still on its way could come after newer ones; nothing would hold it back.
+    /// Nothing holds an unconditional change back: sent again it could hit what others wrote after it, so it is looked for instead.
     func isRepeatable(_ layout: TableLayout?) -> Bool {
-        guard layout?.isExtended ?? true else { return false }
+        guard self.leavesTraces(layout) else { return false }
         if case .always = self.condition { return false }
         return true
     }
+
+    /// Whether its own trace may be found in the table.
+    func leavesTraces(_ layout: TableLayout?) -> Bool { layout?.isExtended ?? true }
 
     func answer(_ error: StoreError?) {
         switch self.caller {
@@ -87,18 +93,19 @@ final class Gathering<Answer: Sendable>: Sendable {
     }
 
     private let state: LockedState<State>
-    private let continuation: UnsafeContinuation<[Answer?], Never>
+    private let continuation: UnsafeContinuation<[Answer], Never>
 
-    init(count: Int, _ continuation: UnsafeContinuation<[Answer?], Never>) {
+    /// For `count` answers, at least one.
+    init(count: Int, _ continuation: UnsafeContinuation<[Answer], Never>) {
         self.state = LockedState(State(answers: Array(repeating: nil, count: count), missing: count))
         self.continuation = continuation
     }
 
     func put(_ answer: Answer, at index: Int) {
-        let all: [Answer?]? = self.state.withLock { state in
-            state.answers[index] = answer
+        let all: [Answer]? = self.state.withLock { state in
+            state.answers[index] = .some(answer)
             state.missing -= 1
-            return state.missing == 0 ? state.answers : nil
+            return state.missing == 0 ? state.answers.compactMap { $0 } : nil
         }
         if let all { self.continuation.resume(returning: all) }
     }

@@ -33,6 +33,8 @@ struct RowFinding: Hashable {
         /// Its condition holds now: it was overtaken for a moment.
         case again
         case conflict(stored: UInt64)
+        /// It is only looked for, and there is no trace of it: it may be on its way, or have been written over.
+        case unseen(stored: UInt64)
         /// An earlier attempt may have made it, but others have written since.
         case unknown(stored: UInt64)
         /// What is stored cannot be.
@@ -48,6 +50,7 @@ struct RowFinding: Hashable {
                 "the stored version is \(self.version ?? self.tombstone ?? 0); versions are not negative."
                     + " Repair the row, or write over it unconditionally")
         }
+        if pending.isSought { return .unseen(stored: stored) }
         let isAlive = self.version != nil
         let holds =
             switch pending.condition {

@@ -16,17 +16,24 @@ final class StoreCore {
 
     private var writes = KeyedBatcher<IDKey, PendingWrite>(kinds: 2 * PendingWrite.Change.count)
     private var reads = Batcher<PendingRead>()
-    private var inquiries: [Inquiry] = []
+    private var transactions: [PendingTransaction] = []
     /// Lanes that have a connection or have asked for one.
     private var writeLanes = 0
     /// Lanes among them with writes that met somebody else's lock.
     private var slowLanes = 0
     private var readLanes = 0
-    private var inquiryLanes = 0
+    private var transactionLanes = 0
     private var asksForWrites = false
     private var asksForReads = false
-    private var asksForInquiries = false
+    private var asksForTransactions = false
     private var isClosing: (() -> Void)?
+    private var isClosed = false
+    /// Listeners that end with the store.
+    private var listeners: [WeakListener] = []
+
+    private struct WeakListener {
+        weak var listener: ListenerCore?
+    }
 
     /// The most rows of a batch, and about the most bytes.
     static let maximumRows = 512
@@ -45,7 +52,7 @@ final class StoreCore {
         settings.checkInterval = configuration.pool.healthCheckInterval
         settings.openTimeout = configuration.connectTimeout
         self.pool = Pool(settings, on: loop, seed: .random(in: .min ... .max)) {
-            StoreConnection(configuration, on: loop) { _ in }
+            StoreConnection(configuration, on: loop)
         }
     }
 
@@ -56,16 +63,26 @@ final class StoreCore {
             self.writes.append(write, key: write.key, kind: write.kind, weight: write.weight)
         }
         for read in contents.reads { self.reads.append(read) }
-        self.inquiries.append(contentsOf: contents.inquiries)
+        self.transactions.append(contentsOf: contents.transactions)
         self.setOut()
     }
 
     /// What connections know about the tables is old: each looks again before its next use.
     func tablesChanged() { self.layoutAge += 1 }
 
+    /// Sees to it that a listener ends with the store, whoever else holds it.
+    func keep(_ listener: ListenerCore) {
+        if self.isClosed { return listener.close() }
+        self.listeners.removeAll { $0.listener == nil }
+        self.listeners.append(WeakListener(listener: listener))
+    }
+
     /// Lets everything under way and in line finish, then closes every connection and calls `done`.
     func close(_ done: @escaping () -> Void) {
         self.isClosing = done
+        self.isClosed = true
+        for entry in self.listeners { entry.listener?.close() }
+        self.listeners = []
         self.setOut()
     }
 
@@ -73,9 +90,9 @@ final class StoreCore {
     func setOut() {
         self.setOutForWrites()
         self.setOutForReads()
-        self.setOutForInquiries()
-        if let done = self.isClosing, self.writes.isIdle, self.reads.isEmpty, self.inquiries.isEmpty,
-            self.writeLanes + self.readLanes + self.inquiryLanes == 0
+        self.setOutForTransactions()
+        if let done = self.isClosing, self.writes.isIdle, self.reads.isEmpty, self.transactions.isEmpty,
+            self.writeLanes + self.readLanes + self.transactionLanes == 0
         {
             self.isClosing = nil
             self.pool.shutDown(done)
@@ -145,6 +162,14 @@ final class StoreCore {
             write, key: write.key, kind: write.kind, weight: write.weight, atFront: !write.travelsAlone)
     }
 
+    /// A write has to be looked for again after a while.
+    func again(_ write: PendingWrite, after wait: Duration) {
+        _ = self.loop.schedule(at: self.loop.now + wait) {
+            self.again(write)
+            self.setOut()
+        }
+    }
+
     private func fail(_ write: PendingWrite, _ refusal: Pool<StoreConnection>.Refusal) {
         write.answer(
             StoreError(
@@ -188,32 +213,38 @@ final class StoreCore {
         self.setOut()
     }
 
-    // MARK: Other questions
+    // MARK: Transactions
 
-    private func setOutForInquiries() {
-        guard !self.asksForInquiries, let first = self.inquiries.first else { return }
-        self.asksForInquiries = true
-        self.inquiryLanes += 1
+    /// Puts a transaction in line and sends it out if there is a connection for it.
+    func add(_ transaction: PendingTransaction) {
+        self.transactions.append(transaction)
+        self.setOutForTransactions()
+    }
+
+    private func setOutForTransactions() {
+        guard !self.asksForTransactions, let first = self.transactions.first else { return }
+        self.asksForTransactions = true
+        self.transactionLanes += 1
         self.pool.acquire(until: first.deadline) { answer in
-            self.asksForInquiries = false
+            self.asksForTransactions = false
             switch answer {
             case .success(let lease):
-                InquiryLane(self, lease, self.inquiries.removeFirst()).start()
-                self.setOutForInquiries()
+                TransactionLane(self, lease, self.transactions.removeFirst()).start()
+                self.setOutForTransactions()
             case .failure(let refusal):
-                self.inquiryLanes -= 1
+                self.transactionLanes -= 1
                 let now = self.loop.now
-                let late = self.inquiries.filter { refusal.reason != .deadline || $0.deadline <= now }
-                self.inquiries.removeAll { refusal.reason != .deadline || $0.deadline <= now }
-                for inquiry in late { inquiry.answer(StoreError(refusal, operation: inquiry.operation)) }
+                let late = self.transactions.filter { refusal.reason != .deadline || $0.deadline <= now }
+                self.transactions.removeAll { refusal.reason != .deadline || $0.deadline <= now }
+                for transaction in late { transaction.end(StoreError(refusal, operation: transaction.operation)) }
                 self.setOut()
             }
         }
     }
 
-    func inquiryEnded(_ lease: Lease, isReusable: Bool, again: Inquiry?) {
-        self.inquiryLanes -= 1
-        if let again { self.inquiries.append(again) }
+    func transactionEnded(_ lease: Lease, isReusable: Bool, again: PendingTransaction?) {
+        self.transactionLanes -= 1
+        if let again { self.transactions.append(again) }
         self.pool.release(lease, isReusable: isReusable)
         self.setOut()
     }

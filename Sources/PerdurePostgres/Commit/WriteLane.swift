@@ -67,6 +67,12 @@ final class WriteLane {
             for write in group { self.failWithoutTombstones(write) }
             return self.next()
         }
+        let sought = group.filter(\.isSought)
+        if !sought.isEmpty {
+            let others = group.filter { !$0.isSought }
+            if !others.isEmpty { self.groups.append(others) }
+            return self.explain(sought)
+        }
         self.sentAt = now
         group.sort { $0.key < $1.key }
         self.send(group, statements)
@@ -219,6 +225,7 @@ final class WriteLane {
                 write,
                 with: .conflict(
                     write.operation, of: write.persistenceID, condition: write.condition, stored: stored))
+        case .unseen(let stored): self.seekFurther(write, stored)
         case .unknown(let stored):
             self.core.end(
                 write,
@@ -235,6 +242,24 @@ final class WriteLane {
                     .corrupted, outcome: write.mayHaveHappened ? .unknown : .notApplied, operation: write.operation,
                     persistenceID: write.persistenceID, message: reason))
         }
+    }
+
+    /// How long after a look another follows; the server may be about to commit.
+    private static let waits: [Duration] = [.milliseconds(5), .milliseconds(20), .milliseconds(80), .milliseconds(320)]
+
+    private func seekFurther(_ write: PendingWrite, _ stored: UInt64) {
+        if write.looks < Self.waits.count, !self.isLate(write) {
+            write.looks += 1
+            return self.core.again(write, after: Self.waits[write.looks - 1])
+        }
+        self.fail(
+            write,
+            StoreError(
+                .unavailable, operation: write.operation,
+                message: "the server's answer was lost, and the row (version \(stored)) has no trace of this change:"
+                    + " it was not applied, or others have written over it. Unconditional changes are not sent again,"
+                    + " for they could hit later ones; read the state again, or write with a condition",
+                storedVersion: stored))
     }
 
     // MARK: Refusals and losses
@@ -318,6 +343,9 @@ final class WriteLane {
                     .writeRepeated(
                         store: PostgresStore.name, persistenceID: write.persistenceID, attempt: write.attempts + 1))
                 self.core.again(write)
+            } else if write.leavesTraces(self.layout), !self.isLate(write) {
+                write.isSought = true
+                self.core.again(write)
             } else {
                 self.fail(write, StoreError(fault, operation: write.operation), isLate: self.isLate(write))
             }
@@ -327,9 +355,7 @@ final class WriteLane {
 
     /// Sends a write again that this attempt did not make, unless it is of no use.
     private func repeatOrFail(_ write: PendingWrite, _ fault: ServerFault) {
-        // A server that only lets us read is given a moment to fail over; nothing else is known to be hopeless.
-        let isHopeless = fault.state == "25006" && write.attempts >= 4 || write.attempts >= 1_000
-        if isHopeless || self.isLate(write) {
+        if fault.isHopeless(after: write.attempts) || self.isLate(write) {
             self.fail(write, StoreError(fault, operation: write.operation), isLate: self.isLate(write))
         } else {
             self.core.again(write)

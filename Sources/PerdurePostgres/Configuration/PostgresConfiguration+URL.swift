@@ -1,3 +1,6 @@
+internal import PerdureModel
+public import PerdureState
+
 extension PostgresConfiguration {
     /// Reads `postgres://user:password@host:port,host:port/database?setting=value&…`.
     ///
@@ -55,17 +58,9 @@ extension PostgresConfiguration {
     }
 
     private static func host(_ place: Substring) throws(Flaw) -> Host {
-        var name = place
-        var port: Int?
-        // The colons inside an IPv6 address are in brackets.
-        if let colon = place.lastIndex(of: ":"), !place[colon...].contains("]") {
-            guard let number = Int(place[place.index(after: colon)...]), (1...65_535).contains(number) else {
-                throw Flaw(reason: "the port must be a number between 1 and 65535")
-            }
-            port = number
-            name = place[..<colon]
+        guard let (name, port) = SettingText.place(place) else {
+            throw Flaw(reason: "the port must be a number between 1 and 65535")
         }
-        if name.hasPrefix("["), name.hasSuffix("]") { name = name.dropFirst().dropLast() }
         return Host(try Self.decoded(name, "a host"), port: port)
     }
 
@@ -111,12 +106,8 @@ extension PostgresConfiguration {
     }
 
     private static func time(_ text: String, _ key: String) throws(Flaw) -> Duration {
-        let units: [(String, Int64)] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("", 1_000)]
-        for (unit, milliseconds) in units where text.hasSuffix(unit) {
-            guard let number = Int64(text.dropLast(unit.count)), number >= 0, number < 1 << 32 else { continue }
-            return .milliseconds(number * milliseconds)
-        }
-        throw Flaw(reason: "\(key) must be a time such as 500ms, 90s, 10m or 1h")
+        guard let time = SettingText.time(text) else { throw Flaw(reason: "\(key) must be \(SettingText.timeRule)") }
+        return time
     }
 
     private static func timeOrNever(_ text: String, _ key: String) throws(Flaw) -> Duration? {
@@ -125,21 +116,9 @@ extension PostgresConfiguration {
     }
 
     private static func decoded(_ text: Substring, _ part: String) throws(Flaw) -> String {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                throw Flaw(reason: "\(part) has a % that is not followed by two hexadecimal digits")
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        guard let decoded = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
-            throw Flaw(reason: "\(part) is not UTF-8 without NUL")
+        guard let decoded = SettingText.percentDecoded(text) else {
+            throw Flaw(
+                reason: "\(part) has a % that is not followed by two hexadecimal digits, or is not UTF-8 without NUL")
         }
         return decoded
     }

@@ -12,7 +12,7 @@ actor PostgresSession {
         self.loop = loop
         self.unownedExecutor = loop.asUnownedSerialExecutor()
         self.configuration = configuration
-        self.connection = StoreConnection(configuration, on: loop) { _ in }
+        self.connection = StoreConnection(configuration, on: loop)
     }
 
     /// A statement without a name, and its parameters.

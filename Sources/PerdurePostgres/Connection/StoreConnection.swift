@@ -16,12 +16,20 @@ final class StoreConnection: PooledConnection {
     var layoutAge = 0
 
     var lost: (() -> Void)?
+    /// Gets the notifications of channels that the session listens to.
+    var notified: ((_ channel: String, _ payload: String) -> Void)?
 
-    init(_ configuration: PostgresConfiguration, on loop: EventLoop, noticed: @escaping (ServerFault) -> Void) {
+    init(_ configuration: PostgresConfiguration, on loop: EventLoop) {
         self.loop = loop
         self.configuration = configuration
         self.link = LibPQConnection(on: loop)
-        self.link.noticed = noticed
+        self.link.noticed = { notice in
+            configuration.observer?.observe(
+                .serverNotice(
+                    store: PostgresStore.name, severity: notice.noticeSeverity, code: notice.state,
+                    message: notice.publicWords))
+        }
+        self.link.notified = { [weak self] in self?.notified?($0, $1) }
         self.link.lost = { [weak self] _ in self?.lost?() }
     }
 
@@ -131,6 +139,7 @@ final class StoreConnection: PooledConnection {
     func close() {
         self.isClosed = true
         self.lost = nil
+        self.notified = nil
         self.link.close()
     }
 }

@@ -44,6 +44,11 @@ extension ServerFault {
         }
     }
 
+    /// Whether so many attempts are enough, whatever time is left.
+    ///
+    /// A server that only lets us read is given a moment to fail over; nothing else is known to be hopeless.
+    func isHopeless(after attempts: Int) -> Bool { self.state == "25006" && attempts >= 4 || attempts >= 1_000 }
+
     /// Whether somebody else's lock was in the way for too long.
     var isLock: Bool { self.state == "55P03" }
 

@@ -40,6 +40,8 @@ final class LibPQConnection: DescriptorHandler {
     var lost: ((ServerFault) -> Void)?
     /// Gets the server's notices and warnings.
     var noticed: ((ServerFault) -> Void)?
+    /// Gets the notifications of channels that the session listens to.
+    var notified: ((_ channel: String, _ payload: String) -> Void)?
 
     init(on loop: EventLoop) { self.loop = loop }
 
@@ -196,10 +198,21 @@ final class LibPQConnection: DescriptorHandler {
         guard self.connection != nil, !readiness.isDisjoint(with: [.readable, .closed]) else { return }
         let isAlive = PQconsumeInput(connection) == 1
         self.readAnswers()
+        self.readNotifications()
         guard self.connection != nil else { return }
         if !isAlive || PQstatus(connection) == CONNECTION_BAD { return self.fail(self.currentFault) }
         // What libpq read may have made room for more of what it has to send.
         if self.interest.contains(.writable) { self.flush() }
+    }
+
+    private func readNotifications() {
+        while let connection = self.connection, let notification = PQnotifies(connection) {
+            let told = notification.pointee
+            let payload = told.extra.map { String(cString: $0) } ?? ""
+            let channel = told.relname.map { String(cString: $0) } ?? ""
+            PQfreemem(notification)
+            self.notified?(channel, payload)
+        }
     }
 
     private func readAnswers() {

@@ -13,6 +13,8 @@ struct ServerFault: Error, Sendable {
     var table: String?
     var column: String?
     var constraint: String?
+    /// The code inside the database that raised it, innermost first; may quote values.
+    var context: String?
 
     init(_ message: String) { self.message = message }
 
@@ -30,6 +32,7 @@ struct ServerFault: Error, Sendable {
         self.table = field(cpq_field_table())
         self.column = field(cpq_field_column())
         self.constraint = field(cpq_field_constraint())
+        self.context = field(cpq_field_context())
     }
 
     /// A failure to connect, from libpq's verbose message: `… FATAL:  28P01: password authentication failed …`, then `LOCATION: …`.

@@ -1,15 +1,17 @@
-/// The tables, and how they come to be: migrations, numbered from 1, each as the statements of a file.
+/// Tables that belong together, and how they come to be: migrations, numbered from 1, each as the statements of a file.
 ///
 /// Every statement can be run again on tables that have its change already: that is how tables that eGo made are taken over.
-enum PostgresSchema {
-    static let migrations: [[String]] = [
-        Self.statements(PackageResources.states1_sql), Self.statements(PackageResources.states2_sql),
-    ]
+struct PostgresSchema: Sendable {
+    /// Under which name `perdure_schema` records the version.
+    let component: String
+    let migrations: [[String]]
 
-    static var version: Int { self.migrations.count }
+    var version: Int { self.migrations.count }
 
-    /// The part of the tables that belongs to states.
-    static let component = "states"
+    /// The tables of states.
+    static let states = PostgresSchema(
+        component: "states",
+        migrations: [Self.statements(PackageResources.states1_sql), Self.statements(PackageResources.states2_sql)])
 
     /// The statements of a file: each ends with a semicolon at the end of a line.
     private static func statements(_ file: [UInt8]) -> [String] {

@@ -136,8 +136,12 @@ struct RunListing {
     /// What the source has not looked at.
     private func residue(of source: Source) -> [(sql: String, value: Value)] {
         var conditions: [(sql: String, value: Value)] = [("ifnull(r.expires_at > ?, 1)", .integer(self.now))]
-        if let from = self.filter.createdFrom { conditions.append(("\(source.table.alias).created_at >= ?", .integer(from))) }
-        if let before = self.filter.createdBefore { conditions.append(("\(source.table.alias).created_at < ?", .integer(before))) }
+        if let from = self.filter.createdFrom {
+            conditions.append(("\(source.table.alias).created_at >= ?", .integer(from)))
+        }
+        if let before = self.filter.createdBefore {
+            conditions.append(("\(source.table.alias).created_at < ?", .integer(before)))
+        }
         let isByWorkflow = source.conditions.contains { $0.sql == "r.workflow_id = ?" }
         if isByWorkflow { return conditions }
         if let workflow = self.filter.workflow { conditions.append(("r.workflow_id = ?", .text(workflow))) }

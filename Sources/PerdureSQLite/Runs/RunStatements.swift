@@ -61,10 +61,8 @@ final class RunStatements {
 
     /// Carries out a change within the open transaction.
     ///
-    /// - Parameters:
-    ///   - writeID: tells this change from every other.
-    ///   - before: what the change gave in a transaction whose commit is lost, so that what is stored may be its own; nil the
-    ///     first time.
+    /// `writeID` tells it from every other. `before` is what it gave in a transaction whose commit is lost, so that what is stored may
+    /// be its own; nil the first time.
     func run(_ write: RunWrite, writeID: UnsafeRawBufferPointer, before: WriteVerdict?) -> Step {
         do throws(Failure) {
             return try self.perform(write, writeID, before)
@@ -412,7 +410,8 @@ final class RunStatements {
     /// Removes a run and all that it owns.
     func remove(_ run: Int64) throws(SQLiteFailure) {
         for table in [
-            "step_executions", "workflow_state", "workflow_messages", "workflow_tags", "workflow_inputs", "workflow_runs",
+            "step_executions", "workflow_state", "workflow_messages", "workflow_tags", "workflow_inputs",
+            "workflow_runs",
         ] {
             try self.cache.run("DELETE FROM \(table) WHERE run = ?1") { $0.bind(run, at: 1) }
         }

@@ -8,10 +8,13 @@ final class EntityHost: Sendable {
     @usableFromInline let configuration: StateEngine.Configuration
     // Copies of what every command looks at: cheaper to reach than through the whole configuration.
     @usableFromInline let observer: (any EventObserver)?
+    @usableFromInline let hasObserver: Bool
     @usableFromInline let clock: any PerdureClock
     @usableFromInline let commandTimeout: Duration?
     @usableFromInline let isShared: Bool
     @usableFromInline let store: any StateStore
+    /// The same, where a command may be carried out without a thought for anything but the state and its sender.
+    @usableFromInline let storeAtOnce: (any ImmediateStateStore)?
     private let publishing: Publishing
     @usableFromInline let hasPublishers: Bool
     private let directory: EntityDirectory
@@ -25,11 +28,14 @@ final class EntityHost: Sendable {
         self.store = store
         self.configuration = configuration
         self.observer = configuration.observer
+        self.hasObserver = configuration.observer != nil
         self.clock = configuration.clock
         self.commandTimeout = configuration.commandTimeout
         self.isShared = configuration.sharing == .shared
         self.publishing = publishing
         self.hasPublishers = !publishing.isEmpty
+        let isPlain = publishing.isEmpty && configuration.observer == nil && configuration.sharing == .exclusive
+        self.storeAtOnce = isPlain ? store as? any ImmediateStateStore : nil
         self.directory = EntityDirectory(limit: configuration.maximumLiveEntities)
         self.makeEntity = makeEntity
     }
@@ -87,6 +93,9 @@ final class EntityHost: Sendable {
 
     // MARK: The store
 
+    /// The wall clock's time, for a state's timestamp.
+    @usableFromInline var unixMilliseconds: Int64 { self.clock.unixMilliseconds }
+
     /// What is stored under `id`.
     func read(_ id: String) async throws(CommandFailure) -> DurableState? {
         do throws(StoreError) {
@@ -139,6 +148,12 @@ final class EntityHost: Sendable {
             let pause = Duration.microseconds(Int.random(in: 0...(most * 500)))
             try? await self.clock.sleep(for: pause)
         }
+    }
+
+    /// Tells the observer of an answer.
+    @usableFromInline
+    func noteHandled(_ id: String, version: UInt64, since started: Duration) {
+        self.observer?.observe(.commandHandled(persistenceID: id, version: version, took: self.clock.now - started))
     }
 
     // MARK: Leaving memory

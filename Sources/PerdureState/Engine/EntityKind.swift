@@ -30,41 +30,99 @@ final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
     ///
     /// Inlinable so that it is compiled for each behavior where that is known: as unspecialized generic code, an
     /// uncontended command in memory takes 3 µs instead of a third of one (`script/bench entity-memory-1`).
-    @inlinable
+    @inlinable @inline(__always)
     func perform(
         _ command: Behavior.Command, on known: EntityTurn, progress: CommandProgress?
     ) async throws(Failure) -> CommandResult<Behavior> {
-        let observer = self.host.observer
-        let started = observer == nil ? .zero : self.host.clock.now
+        let admission = self.host.knock(known)
+        if case .turn = admission, progress == nil, let result = try self.answerAtOnce(command, on: known) {
+            return result
+        }
+        return try await self.perform(command, on: known, admission, progress)
+    }
+
+    /// Answers a command of who has the turn, and ends the turn, if that needs no waiting: the state is in memory, and the store
+    /// takes the new one at once. Otherwise nil: nothing has happened, and the turn goes on.
+    ///
+    /// The straight line of ``EntityWork/carryOut(_:)``, which knows all that can happen; there is nothing to await in it, and
+    /// nobody but the sender to be told (``EntityHost/storeAtOnce``).
+    @inlinable
+    func answerAtOnce(
+        _ command: Behavior.Command, on turn: EntityTurn
+    ) throws(Failure) -> CommandResult<Behavior>? {
+        guard let store = self.host.storeAtOnce else { return nil }
+        // The host's directory holds what this kind has made.
+        let live = unsafeDowncast(turn, to: Live.self)
+        guard case .current(let state, let version, let exists) = live.memory else { return nil }
+        let effect: ReplyEffect<Behavior.State, Behavior.Reply>
+        do throws(Behavior.Rejection) { effect = try live.behavior.handle(command, in: state) } catch {
+            live.pass()
+            throw .rejected(error)
+        }
+        switch effect.change {
+        case .persist(let next):
+            let payload: StatePayload
+            do { payload = try live.codec.encode(next) } catch {
+                live.pass()
+                throw live.encodingFailed(error)
+            }
+            let timestamp = self.host.unixMilliseconds
+            let written = DurableState(
+                persistenceID: live.id, version: version + 1, payload: payload, timestamp: timestamp,
+                shard: live.shard)
+            guard store.writeAtOnce(written, if: exists ? .version(version) : .absent) else { return nil }
+            live.memory = .current(next, version: version + 1, exists: true)
+            if self.isObserved { self.announce(live.id, version: version + 1, state: next, timestamp: timestamp) }
+            live.pass()
+            return CommandResult(state: next, version: version + 1, reply: effect.reply)
+        case .delete where exists:
+            guard store.deleteAtOnce(live.id, if: .version(version)) else { return nil }
+            let initial = live.behavior.initialState
+            live.memory = .current(initial, version: version + 1, exists: false)
+            self.announce(live.id, version: version + 1, state: nil, timestamp: self.host.unixMilliseconds)
+            live.pass()
+            return CommandResult(state: initial, version: version + 1, reply: effect.reply)
+        case .none, .delete:
+            live.pass()
+            return CommandResult(state: state, version: version, reply: effect.reply)
+        }
+    }
+
+    /// Carries out a command after knocking gave `admission`.
+    @inlinable
+    func perform(
+        _ command: Behavior.Command, on known: EntityTurn, _ admission: EntityTurn.Admission,
+        _ progress: CommandProgress?
+    ) async throws(Failure) -> CommandResult<Behavior> {
+        let started = self.host.hasObserver ? self.host.clock.now : .zero
         do throws(Failure) {
-            let turn: EntityTurn
-            switch self.host.knock(known) {
-            case .turn:
-                turn = known
-            case let answer:
-                do throws(CommandFailure) { turn = try await self.host.enter(known, answer) } catch {
+            var turn = known
+            if case .turn = admission {
+            } else {
+                do throws(CommandFailure) { turn = try await self.host.enter(known, admission) } catch {
                     throw Failure(error)
+                }
+                if progress == nil, !Task.isCancelled, let result = try self.answerAtOnce(command, on: turn) {
+                    return result
                 }
             }
             defer { turn.pass() }
-            // The host's directory holds what this kind has made.
             let live = unsafeDowncast(turn, to: Live.self)
             var work = EntityWork(kind: self, live: live, progress: progress)
             let result = try await work.carryOut(command)
-            if let observer {
-                let took = self.host.clock.now - started
-                observer.observe(.commandHandled(persistenceID: known.id, version: result.version, took: took))
-            }
+            if self.host.hasObserver { self.host.noteHandled(known.id, version: result.version, since: started) }
             return result
         } catch {
-            if let observer {
-                if case .rejected = error {
-                } else {
-                    observer.observe(.commandFailed(persistenceID: known.id, error: error))
-                }
-            }
+            if self.host.hasObserver { self.noteFailed(known.id, error) }
             throw error
         }
+    }
+
+    /// Tells the observer of a failure. A rejection is an answer.
+    @usableFromInline
+    func noteFailed(_ id: String, _ error: Failure) {
+        if case .rejected = error { return }
+        self.host.observer?.observe(.commandFailed(persistenceID: id, error: error))
     }
 
     /// Whether anybody would hear ``announce(_:version:state:timestamp:)``.

@@ -129,16 +129,8 @@ struct EntityWork<Behavior: DurableStateBehavior> {
                 timestamp: self.kind.host.clock.unixMilliseconds,
                 shard: self.live.shard)
         } catch {
-            throw self.encodingFailed(error)
+            throw self.live.encodingFailed(error)
         }
-    }
-
-    @usableFromInline
-    func encodingFailed(_ error: any Error) -> Failure {
-        .store(
-            StoreError(
-                .undecodable, operation: .write, persistenceID: self.live.id,
-                message: "the new \(Behavior.State.self) cannot be encoded; nothing was changed", underlying: error))
     }
 
     /// Writes or deletes; false after a conflict, when the command must be handled again.

@@ -20,12 +20,22 @@ final class LiveEntity<Behavior: DurableStateBehavior>: EntityTurn, @unchecked S
 
     @usableFromInline let behavior: Behavior
     @usableFromInline let codec: any StateCodec<Behavior.State>
-    @usableFromInline var memory = Memory.unread(floor: 0)
+    // Unchecked: two accesses at once would be two turns at once.
+    @exclusivity(unchecked) @usableFromInline var memory = Memory.unread(floor: 0)
 
     init(id: String, shard: UInt64, moment: UInt64, behavior: Behavior, codec: any StateCodec<Behavior.State>) {
         self.behavior = behavior
         self.codec = codec
         super.init(id: id, shard: shard, moment: moment)
+    }
+
+    /// The failure of a command whose new state the codec does not take.
+    @usableFromInline
+    func encodingFailed(_ error: any Error) -> CommandError<Behavior.Rejection> {
+        .store(
+            StoreError(
+                .undecodable, operation: .write, persistenceID: self.id,
+                message: "the new \(Behavior.State.self) cannot be encoded; nothing was changed", underlying: error))
     }
 
     override func forget() {

@@ -5,11 +5,13 @@ internal import Synchronization
 ///
 /// It keeps every promise of ``StateStore`` except that of outliving the process. Cancelled callers are refused before anything
 /// is written, and limits are the same as on disk.
-public final class InMemoryStateStore: StateStore, StateListing, StateBatching, StateChanges {
+public final class InMemoryStateStore: StateStore, StateListing, StateBatching, StateChanges, ImmediateStateStore {
     public let maximumPayloadByteCount: Int
 
     /// An ID belongs to one table by its hash, so that writers of different IDs seldom wait for each other.
     private let tables: [LockedState<StateTable>]
+    /// One less than fits, so that a deletion's version fits too.
+    private static var maximumInteger: UInt64 { .max - 1 }
     private let lastSequence = Atomic<UInt64>(0)
     private let isClosed = Atomic<Bool>(false)
 
@@ -31,7 +33,7 @@ public final class InMemoryStateStore: StateStore, StateListing, StateBatching, 
     // MARK: States
 
     public func write(_ state: DurableState, if condition: WriteCondition) async throws(StoreError) {
-        try self.checkWrite(state, if: condition, maximumInteger: .max - 1)
+        try self.checkWrite(state, if: condition, maximumInteger: Self.maximumInteger)
         try self.checkReady(.write, state.persistenceID)
         let verdict = self.table(of: state.persistenceID).withLock { table in
             table.write(state, if: condition, sequence: self.nextSequence)
@@ -52,6 +54,31 @@ public final class InMemoryStateStore: StateStore, StateListing, StateBatching, 
             table.delete(id, if: condition, sequence: self.nextSequence)
         }
         try self.check(verdict, .delete, id, condition)
+    }
+
+    // MARK: States, at once
+
+    @usableFromInline
+    func writeAtOnce(_ state: consuming DurableState, if condition: WriteCondition) -> Bool {
+        do throws(StoreError) {
+            try self.checkContents(of: state, if: condition, maximumInteger: Self.maximumInteger)
+        } catch {
+            return false
+        }
+        if self.isClosed.load(ordering: .acquiring) { return false }
+        let verdict = self.table(of: state.persistenceID).withLock { [state] table in
+            table.write(state, if: condition, sequence: self.nextSequence)
+        }
+        return verdict == .done
+    }
+
+    @usableFromInline
+    func deleteAtOnce(_ id: String, if condition: WriteCondition) -> Bool {
+        if self.isClosed.load(ordering: .acquiring) { return false }
+        let verdict = self.table(of: id).withLock { table in
+            table.delete(id, if: condition, sequence: self.nextSequence)
+        }
+        return verdict == .done
     }
 
     // MARK: Listing

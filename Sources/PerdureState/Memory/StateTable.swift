@@ -34,7 +34,7 @@ struct StateTable {
     }
 
     /// What became of a write or a delete.
-    enum Verdict {
+    enum Verdict: Equatable {
         case done
         /// The condition does not hold; `stored` is the version that is there.
         case conflict(stored: UInt64)

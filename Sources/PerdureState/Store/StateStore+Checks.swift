@@ -13,8 +13,15 @@ extension StateStore {
     package func checkWrite(
         _ state: DurableState, if condition: WriteCondition, maximumInteger: UInt64 = UInt64(Int64.max)
     ) throws(StoreError) {
+        try self.checkID(state.persistenceID, for: .write)
+        try self.checkContents(of: state, if: condition, maximumInteger: maximumInteger)
+    }
+
+    /// What ``checkWrite(_:if:maximumInteger:)`` checks apart from the ID.
+    package func checkContents(
+        of state: DurableState, if condition: WriteCondition, maximumInteger: UInt64
+    ) throws(StoreError) {
         let id = state.persistenceID
-        try self.checkID(id, for: .write)
         func refuse(_ message: String, as code: StoreError.Code = .invalidRequest) -> StoreError {
             StoreError(code, operation: .write, persistenceID: id, message: message)
         }

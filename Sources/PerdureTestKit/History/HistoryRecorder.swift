@@ -10,12 +10,19 @@ public final class HistoryRecorder: Sendable {
     /// The persistence ID that it is about.
     public let persistenceID: String
     private let store: any StateStore
+    private let clock: (@Sendable () -> UInt64)?
     private let state = LockedState(State())
 
     /// Records what is asked of `store` about an ID through this recorder.
-    public init(_ store: any StateStore, of persistenceID: String) {
+    ///
+    /// `clock` is read at beginnings and ends; it never goes backwards, and is the same in all processes whose histories are put
+    /// together, such as the system's monotonic clock in nanoseconds. Without one the recorder counts.
+    public init(
+        _ store: any StateStore, of persistenceID: String, clock: (@Sendable () -> UInt64)? = nil
+    ) {
         self.store = store
         self.persistenceID = persistenceID
+        self.clock = clock
     }
 
     /// What was recorded so far: the requests that have an answer.
@@ -65,15 +72,14 @@ public final class HistoryRecorder: Sendable {
                 case (_, .unknown): .unknown
                 }
         }
-        self.state.withLock { state in
-            state.time += 1
-            state.operations.append(.init(request, answer, began: began, ended: state.time))
-        }
+        let ended = self.tick()
+        self.state.withLock { $0.operations.append(.init(request, answer, began: began, ended: ended)) }
         return answer
     }
 
     private func tick() -> UInt64 {
-        self.state.withLock { state in
+        if let clock = self.clock { return clock() }
+        return self.state.withLock { state in
             state.time += 1
             return state.time
         }

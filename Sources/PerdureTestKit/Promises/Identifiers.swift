@@ -1,29 +1,10 @@
 extension StatePromise {
     /// Promise 10: every valid ID works and is told from every other, byte by byte; the rest is refused.
     static let identifiers: [StatePromise] =
-        [
-            ("number signs and slashes", "#a/b#c//#"),
-            ("quotes and semicolons", #"'a"b`c';--"#),
-            ("backslashes, percent signs and underscores", #"\a%b_c\%\_\\"#),
-            ("braces, dollars, question marks and colons", "{a}$1?:b@c&d=e+f"),
-            ("emoji", "🦆👩‍👩‍👧‍👦🏳️‍🌈"),
-            ("letters of many scripts", "Ünïcödé Ελλάδα 日本語 العربية हिन्दी"),
-            ("spaces inside and at its end", "a b  c "),
-            ("tabs, line ends and control characters", "a\tb\nc\rd\u{1}e\u{7f}f"),
-            ("the last code points of each length", "\u{7f}\u{7ff}\u{ffff}\u{10ffff}"),
-            ("a byte order mark and joiners", "\u{feff}a\u{200d}b\u{2028}"),
-        ].map { (what: String, suffix: String) in
+        PromiseIDs.unusual.map { (what: String, suffix: String) in
             StatePromise(10, "takes an ID with \(what)") { trial in try await roundTrip(trial, trial.id(suffix)) }
         } + lengths
-        + [
-            distinct("composed and decomposed accents", ["caf\u{e9}", "cafe\u{301}"]),
-            distinct("upper and lower case", ["Id", "iD", "ID", "id"]),
-            distinct("spaces at the end", ["a", "a ", "a  ", "a\t"]),
-            distinct("wildcards and what they stand for", ["a%", "a_", "ab", "abc", "a*", "a?"]),
-            distinct("look-alikes of different code points", ["A", "\u{391}", "\u{410}", "\u{212b}", "\u{c5}"]),
-            distinct("numbers with and without leading zeros", ["1", "01", "1.0", "1e0", "+1"]),
-            distinct("code points that collations ignore", ["ab", "a\u{200b}b", "a\u{ad}b", "a\u{1}b"]),
-        ] + refusals
+        + PromiseIDs.alike.map { distinct($0.what, $0.suffixes) } + refusals
 
     private static let lengths: [StatePromise] = [
         StatePromise(10, "takes IDs of 255 bytes and tells them apart by the last one") { trial in
@@ -50,20 +31,7 @@ extension StatePromise {
         },
     ]
 
-    private static let refusals: [StatePromise] = [
-        refused("an empty ID", rule: nil) { _ in "" },
-        refused("an ID of 256 bytes", rule: "255") { trial in
-            trial.prefix + String(repeating: "x", count: 256 - trial.prefix.utf8.count)
-        },
-        refused("an ID of 255 characters in 256 bytes", rule: "255") { trial in
-            trial.prefix + String(repeating: "x", count: 254 - trial.prefix.utf8.count) + "é"
-        },
-        refused("an ID of 100,000 bytes", rule: "255") { trial in
-            trial.prefix + String(repeating: "x", count: 100_000 - trial.prefix.utf8.count)
-        },
-        refused("an ID with NUL in it", rule: "NUL") { trial in trial.prefix + "a\0b" },
-        refused("an ID that ends with NUL", rule: "NUL") { trial in trial.prefix + "a\0" },
-    ]
+    private static let refusals: [StatePromise] = PromiseIDs.refused.map { refused($0.what, rule: $0.rule, $0.makeID) }
 
     private static func roundTrip(_ trial: Trial, _ id: String) async throws {
         try await trial.expectAbsent(id)
@@ -93,10 +61,10 @@ extension StatePromise {
     }
 
     private static func refused(
-        _ what: String, rule: String?, _ makeID: @escaping @Sendable (Trial) -> String
+        _ what: String, rule: String?, _ makeID: @escaping @Sendable (_ prefix: String) -> String
     ) -> StatePromise {
         StatePromise(10, "refuses \(what), with the rule in the error") { trial in
-            let id = makeID(trial)
+            let id = makeID(trial.prefix)
             let read = try await trial.expectFailure(.invalidRequest, of: "reading") { () async throws(StoreError) in
                 try await trial.store.latestState(of: id)
             }

@@ -30,6 +30,23 @@ public struct PromiseReport: Sendable, Hashable, Codable, CustomStringConvertibl
     public let seed: UInt64
     /// Every promise, in the order of the suite.
     public let entries: [Entry]
+    /// Which contract the promises are of.
+    public var contract = Contract.states
+
+    /// A contract that there is a suite for.
+    public enum Contract: String, Sendable, Hashable, Codable {
+        /// That of ``StateStore``.
+        case states
+        /// That of ``RunStore``.
+        case runs
+
+        func title(ofNumber number: Int) -> String? {
+            switch self {
+            case .states: StatePromise.title(ofNumber: number)
+            case .runs: RunPromise.title(ofNumber: number)
+            }
+        }
+    }
 
     /// Whether no promise is broken. What was not tested counts for nothing; see ``untested``.
     public var isKept: Bool { self.broken.isEmpty }
@@ -60,7 +77,7 @@ public struct PromiseReport: Sendable, Hashable, Codable, CustomStringConvertibl
             if entry.number != number {
                 number = entry.number
                 lines.append("")
-                lines.append("\(entry.number). \(StatePromise.title(ofNumber: entry.number) ?? "")")
+                lines.append("\(entry.number). \(self.contract.title(ofNumber: entry.number) ?? "")")
             }
             switch entry.verdict {
             case .kept: lines.append("   ✓ \(entry.name)")

@@ -1,5 +1,3 @@
-internal import PerdureConcurrency
-
 /// Runs the promise suite.
 public enum StatePromises {
     /// Verifies promises on the stores that `makeStore` opens.
@@ -39,43 +37,14 @@ public enum StatePromises {
                         number: promise.number, name: promise.name, verdict: .broken(broken), microseconds: 0)
                 })
         }
-        let entries = await withTaskGroup(of: (Int, PromiseReport.Entry).self) { group in
-            var waiting = promises.enumerated().makeIterator()
-            func startNext() {
-                guard let (place, promise) = waiting.next() else { return }
-                group.addTask { (place, await self.verify(promise, fixture, on: shared, settings)) }
+        let entries = await PromiseReport.entries(promises, parallelism: settings.parallelism) { promise in
+            await PromiseReport.entry(promise.number, promise.name) { () throws(BrokenPromise) in
+                promise.needsOwnStore
+                    ? try await promise.verify(on: fixture, settings: settings)
+                    : try await promise.verify(fixture, on: shared, settings: settings)
             }
-            for _ in 0..<settings.parallelism { startNext() }
-            var entries: [(Int, PromiseReport.Entry)] = []
-            while let entry = await group.next() {
-                entries.append(entry)
-                startNext()
-            }
-            return entries.sorted { $0.0 < $1.0 }.map(\.1)
         }
         await shared.disconnect()
         return PromiseReport(store: fixture.name, seed: settings.seed, entries: entries)
-    }
-
-    private static func verify(
-        _ promise: StatePromise, _ fixture: StateStoreFixture, on shared: any StateStore, _ settings: PromiseSettings
-    ) async -> PromiseReport.Entry {
-        let clock = SystemClock()
-        let start = clock.now
-        let verdict: PromiseVerdict
-        do throws(BrokenPromise) {
-            verdict =
-                if promise.needsOwnStore {
-                    try await promise.verify(on: fixture, settings: settings)
-                } else {
-                    try await promise.verify(fixture, on: shared, settings: settings)
-                }
-        } catch {
-            verdict = .broken(error)
-        }
-        let took = (clock.now - start).components
-        return PromiseReport.Entry(
-            number: promise.number, name: promise.name, verdict: verdict,
-            microseconds: took.seconds * 1_000_000 + took.attoseconds / 1_000_000_000_000)
     }
 }

@@ -1,7 +1,7 @@
 internal import PerdureConcurrency
 
 /// One verification of one promise: the store, IDs that nobody else has, and the words for saying what is wrong.
-struct Trial: Sendable {
+struct Trial: PromiseTrial {
     let promise: StatePromise
     let store: any StateStore
     let settings: PromiseSettings
@@ -13,10 +13,11 @@ struct Trial: Sendable {
         self.promise = promise
         self.store = store
         self.settings = settings
-        // Not of the seed: two runs on one shared store must not meet, even with the same seed.
-        let token = String(UInt64.random(in: 0...UInt64.max), radix: 16)
-        self.prefix = "check-" + String(repeating: "0", count: 16 - token.count) + token
+        self.prefix = Self.freshPrefix()
     }
+
+    var number: Int { self.promise.number }
+    var name: String { self.promise.name }
 
     // MARK: Material
 
@@ -36,30 +37,6 @@ struct Trial: Sendable {
             payload: StatePayload(manifest: manifest, bytes: Array("\(text) of version \(version)".utf8)),
             timestamp: 1_700_000_000_000 + Int64(truncatingIfNeeded: version % 1_000), shard: version % 16)
     }
-
-    /// The random numbers of one task of this promise.
-    func generator(stream: Int = 0) -> SeededGenerator {
-        SeededGenerator(
-            seed: self.settings.seed ^ PersistenceID.shard(of: self.promise.name, among: UInt64.max),
-            stream: UInt64(stream))
-    }
-
-    // MARK: Saying what is wrong
-
-    func broken(
-        expected: String, found: String, fileID: StaticString = #fileID, line: UInt = #line
-    ) -> BrokenPromise {
-        self.promise.broken(expected, found, self.settings, fileID: fileID, line: line)
-    }
-
-    func expect(
-        _ condition: Bool, _ expected: @autoclosure () -> String, found: @autoclosure () -> String,
-        fileID: StaticString = #fileID, line: UInt = #line
-    ) throws(BrokenPromise) {
-        if !condition { throw self.broken(expected: expected(), found: found(), fileID: fileID, line: line) }
-    }
-
-    func untested(_ reason: String) -> UntestedPromise { UntestedPromise(reason: reason) }
 
     /// Gives up where the store takes more than a test should allocate; nothing is sent, so this is more than what is written.
     func expectLimitToFitMemory() throws(UntestedPromise) {
@@ -124,65 +101,6 @@ struct Trial: Sendable {
     ) async throws(BrokenPromise) {
         let found = try await self.read(id, fileID: fileID, line: line)
         try self.expect(found == nil, "no state", found: describe(found), fileID: fileID, line: line)
-    }
-
-    /// Makes an attempt and returns the error, nil for success.
-    func answer(to attempt: () async throws(StoreError) -> Void) async -> StoreError? {
-        do throws(StoreError) {
-            try await attempt()
-            return nil
-        } catch {
-            return error
-        }
-    }
-
-    /// Makes an attempt that must fail, and returns the error.
-    func expectFailure<Value>(
-        of attempt: String, fileID: StaticString = #fileID, line: UInt = #line,
-        _ body: () async throws(StoreError) -> Value
-    ) async throws(BrokenPromise) -> StoreError {
-        do throws(StoreError) {
-            _ = try await body()
-        } catch {
-            return error
-        }
-        throw self.broken(expected: "\(attempt) to fail", found: "it succeeded", fileID: fileID, line: line)
-    }
-
-    /// Makes an attempt that must fail with `code`, and returns the error.
-    func expectFailure<Value>(
-        _ code: StoreError.Code, of attempt: String, fileID: StaticString = #fileID, line: UInt = #line,
-        _ body: () async throws(StoreError) -> Value
-    ) async throws(BrokenPromise) -> StoreError {
-        let error = try await self.expectFailure(of: attempt, fileID: fileID, line: line, body)
-        try self.expect(
-            error.code == code, "\(attempt) to fail with \(code)", found: describe(error), fileID: fileID, line: line)
-        return error
-    }
-
-    /// Makes an attempt that must be a conflict with the version `stored`.
-    func expectConflict(
-        with stored: UInt64, of attempt: String, fileID: StaticString = #fileID, line: UInt = #line,
-        _ body: () async throws(StoreError) -> Void
-    ) async throws(BrokenPromise) {
-        let error = try await self.expectFailure(.conflict, of: attempt, fileID: fileID, line: line, body)
-        try self.expect(
-            error.storedVersion == stored, "\(attempt) to be a conflict with version \(stored)",
-            found: describe(error), fileID: fileID, line: line)
-    }
-
-    // MARK: Many at once
-
-    /// Runs `body` in `count` tasks at once and returns the results in the order of their numbers.
-    func concurrently<Value: Sendable>(
-        _ count: Int, _ body: @escaping @Sendable (_ number: Int) async throws -> Value
-    ) async throws -> [Value] {
-        try await withThrowingTaskGroup(of: (Int, Value).self) { group in
-            for number in 0..<count { group.addTask { (number, try await body(number)) } }
-            var values: [Value?] = Array(repeating: nil, count: count)
-            for try await (number, value) in group { values[number] = value }
-            return values.compactMap { $0 }
-        }
     }
 
     // MARK: Afterwards

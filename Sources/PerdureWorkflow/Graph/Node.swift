@@ -35,7 +35,8 @@ package struct Node: Sendable {
         case gather(@Sendable ([RunValue]) throws -> RunValue)
         /// Waits, and passes its input on. Of the settings only the condition is of use.
         case sleep(Sleeping)
-        /// Waits for a signal, then runs a handler with it.
+        /// Waits for a signal, then runs a handler with it. The condition and the validation come before the wait; retry, time-out,
+        /// re-running and concurrency are those of the handler.
         case signal(Waiting)
         /// Starts a run of another workflow with its input, waits for it, and gives its output. Of the settings, condition, validation
         /// and output after failure are of use.

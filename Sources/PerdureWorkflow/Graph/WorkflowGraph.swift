@@ -77,6 +77,11 @@ package final class WorkflowGraph: Sendable {
     private static func ancestors(of nodes: [Node]) -> [[Int]] {
         var all: [[Int]] = []
         for node in nodes {
+            // What comes before a node lies before it, so this is in order, and needs no set.
+            if node.inputs.count == 1, let input = node.inputs.first, all.indices.contains(input) {
+                all.append(all[input] + [input])
+                continue
+            }
             var before: Set<Int> = []
             for input in node.inputs where input >= 0 && input < all.count {
                 before.insert(input)

@@ -101,6 +101,8 @@ public protocol RunStore: Sendable {
     ///   - cursor: ``RunPage/next`` of the page before; nil for the first.
     ///   - limit: the most runs in a page, 1 to 1,000. A page may have fewer and still not be the last.
     ///   - now: the time, in Unix milliseconds: runs whose time is over are not listed.
+    /// - Returns: the page, and where the next begins.
+    /// - Throws: ``StoreError`` when it cannot be read, ``StoreError/Code/invalidRequest`` for a limit out of range.
     func runs(
         where filter: RunFilter, after cursor: RunPage.Cursor?, limit: Int, now: Int64
     ) async throws(StoreError) -> RunPage

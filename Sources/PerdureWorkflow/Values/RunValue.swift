@@ -70,8 +70,6 @@ private protocol OptionalValue {
 
 extension Optional: OptionalValue {
     fileprivate static func wrapping(_ value: any Sendable) -> Any? {
-        // Not by a cast alone: that would make an optional of an optional.
-        guard type(of: value) == Wrapped.self, let wrapped = value as? Wrapped else { return nil }
-        return Optional(wrapped) as Any
+        (value as? Wrapped).map { Optional($0) as Any }
     }
 }

@@ -16,6 +16,13 @@ import Testing
 
     // MARK: The cache
 
+    @Test("texts that only look the same are different statements") func bytes() {
+        var cache = Cache()
+        #expect(cache.statement(Cache.Key("SELECT 'e\u{301}'"), for: "a") == .prepare)
+        #expect(cache.statement(Cache.Key("SELECT '\u{E9}'"), for: "b") == .prepare)
+        #expect(cache.statement(Cache.Key("SELECT '\u{E9}'"), for: "c") == .wait)
+    }
+
     @Test("a statement is prepared once, however many ask") func singleFlight() {
         var cache = Cache()
         #expect(cache.statement(Self.insert, for: "a") == .prepare)

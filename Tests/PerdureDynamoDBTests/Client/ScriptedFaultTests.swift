@@ -22,6 +22,10 @@ import Testing
         configuration.endpoint = peer.url
         configuration.credentials = .fixed(
             AWSCredentials(accessKeyID: "AKID", secretAccessKey: "sesame", sessionToken: "token"))
+        // Whatever else the machine has to do: none of these tests is about time, but by a clock of its own.
+        configuration.attemptTimeout = .seconds(100)
+        configuration.writeTimeout = .seconds(200)
+        configuration.readTimeout = .seconds(200)
         configuration.retries.firstPause = .microseconds(10)
         configuration.retries.firstPauseWhenThrottled = .microseconds(10)
         change(&configuration)
@@ -114,6 +118,19 @@ import Testing
                 }
                 #expect(error == nil && peer.requests.count == 2, "cut at byte \(end): \(error.debugDescription)")
             }
+        }
+    }
+
+    /// An unconditional write that may have happened is never sent again, by nobody: not by us, and not by libcurl, which would do so unseen
+    /// when a connection that it had kept turns out to be dead. What others wrote in between would be wiped out.
+    @Test func nobodyRepeatsAnUnconditionalWrite() async throws {
+        try await Self.with(script: { $0.number == 2 ? .close : .answer(200, "{}") }) { store, peer in
+            try await store.write(Self.state(1), if: .always)
+            let error = await Self.failure { () async throws(StoreError) in
+                try await store.write(Self.state(2), if: .always)
+            }
+            #expect(error?.code == .unavailable && error?.outcome == .unknown)
+            #expect(peer.requests.count == 2)
         }
     }
 

@@ -14,7 +14,7 @@ import Testing
 
     static func send(
         _ transport: HTTPTransport, _ url: String, _ body: String = "{}", method: HTTPRequest.Method = .post,
-        timeout: Duration = .seconds(10)
+        timeout: Duration = .seconds(100)
     ) async -> Result<Answer, HTTPFailure> {
         let buffer = ByteBuffer()
         buffer.append(body)

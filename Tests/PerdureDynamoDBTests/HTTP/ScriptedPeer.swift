@@ -25,6 +25,8 @@ final class ScriptedPeer: Sendable {
         case bytes([UInt8])
         /// Exactly these bytes, which are a whole answer that does not end with its connection.
         case bytesAndStay([UInt8])
+        /// Exactly these bytes, which are a whole answer; the connection goes on.
+        case wholeBytes([UInt8])
         /// The connection is closed without a byte.
         case close
         /// Nothing, until the client closes the connection.
@@ -106,6 +108,8 @@ final class ScriptedPeer: Sendable {
             switch self.script(request) {
             case .answer(let status, let body, let headers):
                 guard send(Self.answer(status, body, headers), on: connection) else { return }
+            case .wholeBytes(let bytes):
+                guard send(bytes, on: connection) else { return }
             case .bytes(let bytes):
                 _ = send(bytes, on: connection)
                 return

@@ -14,15 +14,17 @@ enum Interop {
         return parts.dropLast(3).joined(separator: "/") + "/Interop/dynamodb"
     }()
 
-    private static let programs: [String: String] = {
-        guard TestServer.url != nil else { return [:] }
+    private static let programs = TestServer.url == nil ? [:] : Self.prepare("")
+
+    /// What `prepare` says there is.
+    static func prepare(_ option: String) -> [String: String] {
         var programs: [String: String] = [:]
-        for line in Self.run("\(Self.folder)/prepare").output.split(separator: "\n") {
+        for line in self.run("\(self.folder)/prepare \(option)").output.split(separator: "\n") {
             let parts = line.split(separator: "=", maxSplits: 1)
             if parts.count == 2 { programs[String(parts[0])] = String(parts[1]) }
         }
         return programs
-    }()
+    }
 
     /// Runs a command of the shell; blocks.
     static func run(_ command: String) -> (status: CInt, output: String) {

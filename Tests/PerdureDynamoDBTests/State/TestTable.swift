@@ -70,7 +70,7 @@ struct RawClient: Sendable {
         let configuration = try TestServer.configuration(table: "none", endpoint: endpoint)
         guard let parts = configuration.endpoint.flatMap({ URLParts($0) }) else { throw NoEndpoint() }
         var settings = DynamoDBClient.Settings(endpoint: parts, region: configuration.region ?? "eu-central-1")
-        settings.attemptTimeout = .seconds(20)
+        settings.attemptTimeout = .seconds(50)
         change(&settings)
         let source =
             credentials ?? FixedCredentials(credentials: AWSCredentials(accessKeyID: "test", secretAccessKey: "test"))

@@ -90,12 +90,85 @@ private actor Counter {
         #expect(seen.withLock { $0 } == [1, 3])
     }
 
+    /// Gives the loop a call again and again until it is run by this thread; false when that never happens.
+    private static func standIn(for loop: EventLoop, _ call: @escaping @Sendable () -> Void) -> Bool {
+        let thread = pthread_self()
+        for _ in 0..<1_000_000 {
+            let isHere = LockedState(false)
+            loop.performAtOnce {
+                guard pthread_self() == thread else { return }
+                isHere.withLock { $0 = true }
+                call()
+            }
+            if isHere.withLock({ $0 }) { return true }
+            sched_yield()
+        }
+        return false
+    }
+
+    @Test func isStoodInForWhileItSleeps() async throws {
+        let loop = try EventLoop.start(named: "test")
+        defer { loop.shutDown() }
+        let strays = LockedState(0)
+        #expect(Self.standIn(for: loop) { if !loop.isCurrent { strays.withLock { $0 += 1 } } })
+        #expect(strays.withLock { $0 } == 0 && !loop.isCurrent)
+        // Its own thread goes on as before.
+        let counter = Counter(on: loop)
+        #expect(await counter.increment() == 1)
+        #expect(await counter.strays == 0)
+    }
+
+    /// What belongs to the loop is never touched by two at once: callers that stand in, the thread, and its actors.
+    @Test(.timeLimit(.minutes(2))) func isStoodInForByOneAtATime() async throws {
+        let loop = try EventLoop.start(named: "test")
+        defer { loop.shutDown() }
+        let (count, counter) = (LoopBound(0, on: loop), Counter(on: loop))
+        await withTaskGroup(of: Void.self) { group in
+            for task in 0..<6 {
+                group.addTask {
+                    for round in 0..<3_000 {
+                        if task == 0 { _ = await counter.increment() }
+                        if (task + round) % 3 == 0 {
+                            loop.perform { count.value += 1 }
+                        } else {
+                            await withCheckedContinuation { continuation in
+                                loop.performAtOnce {
+                                    count.value += 1
+                                    continuation.resume()
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let total = await withCheckedContinuation { continuation in
+            loop.perform { continuation.resume(returning: count.value) }
+        }
+        #expect(total == 18_000)
+        #expect(await counter.increment() == 3_001)
+    }
+
+    /// The thread sleeps until a timer that it knows; one that a caller sets in its place must wake it.
+    @Test(.timeLimit(.minutes(1))) func mindsATimerThatWasSetInItsPlace() async throws {
+        let loop = try EventLoop.start(named: "test")
+        defer { loop.shutDown() }
+        await withCheckedContinuation { continuation in
+            let isSet = Self.standIn(for: loop) {
+                _ = loop.schedule(at: loop.now + .milliseconds(5)) { continuation.resume() }
+            }
+            #expect(isSet)
+        }
+    }
+
     @Test func whatComesAfterShutDownIsStillDone() async throws {
         let loop = try EventLoop.start(named: "test")
         loop.shutDown()
         for _ in 0..<100 {
             await withCheckedContinuation { continuation in loop.perform { continuation.resume() } }
         }
+        // Nobody stands in for a thread that has ended.
+        await withCheckedContinuation { continuation in loop.performAtOnce { continuation.resume() } }
         let counter = Counter(on: loop)
         #expect(await counter.increment() == 1)
         #expect(await counter.strays == 0)

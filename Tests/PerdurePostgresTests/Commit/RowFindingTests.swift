@@ -10,7 +10,8 @@ import Testing
     /// A pending change that nobody waits for.
     private func verdict(
         _ finding: RowFinding, on version: UInt64 = 6, if condition: WriteCondition,
-        _ operation: StoreError.Operation = .write, mayHaveHappened: Bool = false
+        _ operation: StoreError.Operation = .write, mayHaveHappened: Bool = false,
+        isSought: Bool = false
     ) async -> RowFinding.Verdict {
         var verdict = RowFinding.Verdict.again
         _ = await withUnsafeContinuation { (continuation: UnsafeContinuation<StoreError?, Never>) in
@@ -18,7 +19,8 @@ import Testing
                 DurableState(
                     persistenceID: "a", version: version, payload: StatePayload(manifest: "", bytes: [])),
                 if: condition, operation, id: self.mine, deadline: .zero, caller: .one(continuation))
-            write.mayHaveHappened = mayHaveHappened
+            write.mayHaveHappened = mayHaveHappened || isSought
+            write.isSought = isSought
             verdict = finding.verdict(on: write)
             write.answer(nil)
         }
@@ -54,6 +56,19 @@ import Testing
         #expect(await self.verdict(RowFinding(tombstone: 9), if: .absent, mayHaveHappened: true) == .unknown(stored: 9))
         // The old version is still there: the lost attempt has not happened, and the condition keeps it from happening twice.
         #expect(await self.verdict(RowFinding(version: 5), if: .version(5), mayHaveHappened: true) == .again)
+    }
+
+    /// An unconditional change of lost answer: only its own trace is proof, whatever else is there.
+    @Test func whatIsSoughtIsOnlyFoundByItsTrace() async {
+        let found = RowFinding(version: 6, write: self.mine)
+        #expect(await self.verdict(found, if: .always, isSought: true) == .done)
+        let covered = RowFinding(version: 7, write: self.other)
+        #expect(await self.verdict(covered, if: .always, isSought: true) == .unseen(stored: 7))
+        #expect(await self.verdict(RowFinding(), if: .always, isSought: true) == .unseen(stored: 0))
+        // Absent already, and yet the first attempt could come after somebody has brought it back.
+        #expect(await self.verdict(RowFinding(), if: .always, .delete, isSought: true) == .unseen(stored: 0))
+        let deleted = RowFinding(version: 9, write: self.other, tombstone: 7, deletion: self.mine)
+        #expect(await self.verdict(deleted, if: .always, .delete, isSought: true) == .done)
     }
 
     @Test func deletingNothingIsDone() async {

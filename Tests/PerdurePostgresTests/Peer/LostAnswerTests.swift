@@ -69,16 +69,45 @@ struct LostAnswerTests {
         }
     }
 
-    @Test func unconditionalChangesStayUnknown() async throws {
+    /// They are not sent again; but their traces are found.
+    @Test func unconditionalChangesAreFoundByTheirTraces() async throws {
         try await self.withProxy { proxy, configuration in
             let store = try PostgresStore(configuration)
             try await store.connect()
-            proxy.lose(.answer, of: "always")
-            let error = await failure { () async throws(StoreError) in
-                try await store.write(self.state("always", 1), if: .always)
+            for version: UInt64 in 1...3 {
+                proxy.lose(.answer, of: "always")
+                try await store.write(self.state("always", version), if: .always)
+                #expect(try await store.latestState(of: "always") == self.state("always", version))
             }
-            #expect(error?.outcome == .unknown)
-            #expect(try await store.latestState(of: "always") == self.state("always", 1))
+            proxy.lose(.answer, of: "always")
+            try await store.delete("always", if: .always)
+            #expect(try await store.latestState(of: "always") == nil)
+            #expect(proxy.cuts == 4)
+            // A whole batch of them, some old and some new.
+            proxy.lose(.answer, of: "batch-7")
+            let results = await store.write((0..<20).map { StateWrite(self.state("batch-\($0)", 5), if: .always) })
+            for result in results { #expect(throws: Never.self) { try result.get() } }
+            await store.disconnect()
+        }
+    }
+
+    /// Without a trace nobody knows: it may be on its way still, or have been written over.
+    @Test func unconditionalChangesWithoutATraceStayUnknown() async throws {
+        try await self.withProxy { proxy, configuration in
+            let store = try PostgresStore(configuration)
+            try await store.write(self.state("always", 4), if: .absent)
+            proxy.lose(.request, of: "always")
+            let writing = await failure { () async throws(StoreError) in
+                try await store.write(self.state("always", 9), if: .always)
+            }
+            #expect(writing?.outcome == .unknown && writing?.storedVersion == 4, "\(String(reflecting: writing))")
+            proxy.lose(.request, of: "always")
+            let deleting = await failure { () async throws(StoreError) in try await store.delete("always", if: .always)
+            }
+            #expect(deleting?.outcome == .unknown && deleting?.code == .unavailable)
+            // Neither was sent a second time.
+            #expect(try await store.latestState(of: "always") == self.state("always", 4))
+            #expect(proxy.cuts == 2)
             await store.disconnect()
         }
     }

@@ -7,7 +7,7 @@ import Testing
 /// The store against a server made of a script, without a real one: every byte, any pieces, noise.
 @Suite struct ScriptedPeerTests {
     private func withServer<Result>(
-        writeTimeout: Duration = .seconds(10), _ body: (ScriptedServer, PostgresStore) async throws -> Result
+        writeTimeout: Duration = .seconds(60), _ body: (ScriptedServer, PostgresStore) async throws -> Result
     ) async throws -> Result {
         let server = try ScriptedServer()
         defer { server.stop() }

@@ -1,4 +1,3 @@
-import Glibc
 import PerdureConcurrency
 import PerdureState
 import Testing
@@ -7,12 +6,6 @@ import Testing
 
 /// A server of its own that is killed with SIGKILL, all its processes at once, and started again.
 @Suite(.enabled(if: TestServer.isThere, "needs a server: script/server postgres start")) struct CrashTests {
-    /// Runs `script/server postgres ACTION` on a server in `folder` and returns the last line of what it prints.
-    private static func server(_ action: String, in folder: String) async throws -> String {
-        try await Shell.lastLine(
-            of: "PERDURE_SERVERS='\(folder)' '\(Shell.root)/script/server' postgres \(action) 2>/dev/null")
-    }
-
     private static func state(_ id: String, _ version: UInt64) -> DurableState {
         DurableState(
             persistenceID: id, version: version,
@@ -21,20 +14,11 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5))) func aKilledServerLosesNothingThatItAcknowledged() async throws {
-        // The server runs as another user, who must get there.
-        let folder = try await Shell.lastLine(of: "folder=$(mktemp -d) && chmod 755 $folder && echo $folder")
-        let url = try await Self.server("start", in: folder)
-        do {
-            try await self.writeThroughCrashes(url, folder)
-        } catch {
-            _ = try await Self.server("stop", in: folder)
-            throw error
-        }
-        _ = try await Self.server("stop", in: folder)
+        try await OwnServer.with { server in try await self.writeThroughCrashes(server) }
     }
 
-    private func writeThroughCrashes(_ url: String, _ folder: String) async throws {
-        var configuration = try PostgresConfiguration(url: url)
+    private func writeThroughCrashes(_ server: OwnServer) async throws {
+        var configuration = try PostgresConfiguration(url: server.url)
         configuration.writeTimeout = .seconds(60)
         configuration.readTimeout = .seconds(60)
         let store = try PostgresStore(configuration)
@@ -60,9 +44,9 @@ import Testing
                 for crash in 1...3 {
                     // Under load: some writes are on their way.
                     for _ in 0..<1_000_000 where acknowledged.withLock({ $0 }) < crash * 300 { await Task.yield() }
-                    _ = try await Self.server("crash", in: folder)
-                    let again = try await Self.server("start", in: folder)
-                    #expect(again == url)
+                    try await server.crash()
+                    let again = try await server.start()
+                    #expect(again == server.url)
                 }
                 isOver.withLock { $0 = true }
                 return nil

@@ -12,6 +12,7 @@ import Testing
         var schedules = 0
         var commands = 0
         var faults = 0
+        var changesAtOnce = 0
         var violations: [String] = []
     }
 
@@ -31,6 +32,7 @@ import Testing
                 total.schedules += part.schedules
                 total.commands += part.commands
                 total.faults += part.faults
+                total.changesAtOnce += part.changesAtOnce
                 total.violations += part.violations
                 if next < count {
                     group.addTask { [next] in try await Self.run(alone ?? first + UInt64(next)) }
@@ -40,12 +42,13 @@ import Testing
             return total
         }
         print(
-            "\(tally.schedules) schedules, \(tally.commands) commands, \(tally.faults) faults,"
-                + " \(tally.violations.count) violations, seed \(first)")
+            "\(tally.schedules) schedules, \(tally.commands) commands, \(tally.changesAtOnce) changes at once,"
+                + " \(tally.faults) faults, \(tally.violations.count) violations, seed \(first)")
         for violation in tally.violations.prefix(20) { print(violation) }
         #expect(tally.violations.isEmpty)
         #expect(tally.schedules == count)
         #expect(tally.faults > 0)
+        #expect(tally.changesAtOnce > 0 || alone != nil)
     }
 
     private static func run(_ seed: UInt64) async throws -> Tally {
@@ -53,6 +56,7 @@ import Testing
         let judge = ScheduleJudge(run)
         return Tally(
             schedules: 1, commands: run.calls.count, faults: run.trace.count { $0.fault != nil && !$0.isLate },
+            changesAtOnce: run.changesAtOnce,
             violations: judge.violations.map { "PERDURE_SCHEDULE=\(seed): \($0)" })
     }
 }

@@ -30,13 +30,17 @@ struct ScheduleRun: Sendable {
     var published: [[StateChange]] = []
     /// What really happened in the store.
     var trace: [FaultTrace] = []
+    /// How many of them an engine made at once.
+    var changesAtOnce = 0
     var stored: [String: DurableState] = [:]
 
     /// Carries out a schedule.
     init(_ schedule: Schedule) async throws {
         self.schedule = schedule
         let memory = InMemoryStateStore()
-        let store = FaultyStateStore(memory, plan: schedule.plan)
+        let faulty = FaultyStateStore(memory, plan: schedule.plan)
+        // Engines that tell nobody but the sender make some changes at once.
+        let store = PromptStore(faulty, seed: schedule.seed)
         let publishers = (0..<schedule.engines).map { _ in ListPublisher() }
         let engines = publishers.map { publisher in
             bank(store, publishers: schedule.hasPublisher ? [publisher] : []) { configuration in
@@ -75,7 +79,7 @@ struct ScheduleRun: Sendable {
             }
         }
         for engine in engines { try await engine.stop() }
-        await store.landLateWrites()
+        await faulty.landLateWrites()
         self.calls = log.withLock { $0.calls }
         for changes in changes {
             var seen: [Seen] = []
@@ -88,6 +92,7 @@ struct ScheduleRun: Sendable {
         }
         self.published = publishers.map(\.changes)
         self.trace = store.trace
+        self.changesAtOnce = store.countAtOnce
         for id in Set(schedule.senders.map(\.id)) { self.stored[id] = try await memory.latestState(of: id) }
     }
 }

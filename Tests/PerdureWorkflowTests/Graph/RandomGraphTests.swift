@@ -8,7 +8,7 @@ struct RandomGraphTests {
     @Test("keep their order, have one exit, and know what comes before what")
     func structure() {
         var generator = SeededGenerator(seed: SeededGenerator.printedSeed("random graphs"))
-        for _ in 0..<300 {
+        for _ in 0..<100 {
             let flow = RandomFlow(depth: 4, using: &generator)
             let graph = flow.workflow.graph
             #expect(graph.violations == [])
@@ -54,7 +54,7 @@ struct RandomGraphTests {
     @Test("have other hashes behind what was renamed, retyped, or made of another kind, and only there")
     func hashes() {
         var generator = SeededGenerator(seed: SeededGenerator.printedSeed("random graphs' hashes"))
-        for _ in 0..<300 {
+        for _ in 0..<100 {
             let graph = RandomFlow(depth: 4, using: &generator).workflow.graph
             let recorded = graph.nodes.indices.filter { !graph.nodes[$0].isVirtual }
             let changed = recorded.randomElement(using: &generator) ?? 0
@@ -80,7 +80,7 @@ struct RandomGraphTests {
     @Test("are drawn with every step once, where it belongs")
     func pictures() {
         var generator = SeededGenerator(seed: SeededGenerator.printedSeed("random graphs' pictures"))
-        for _ in 0..<200 {
+        for _ in 0..<60 {
             let flow = RandomFlow(depth: 4, using: &generator)
             let graph = flow.workflow.graph
             let names = graph.text().split(separator: "\n").dropFirst().compactMap { line in

@@ -8,7 +8,8 @@
 ///
 /// A waiting run holds no thread and survives restarts. The oldest signal of the name that no step has taken counts, also one that came
 /// before the wait began; it is taken once. With a time-out, a handler that takes an optional runs without a signal when the time is
-/// over; with one that does not, the step fails with ``RunFailure/Code/timeout``.
+/// over; with one that does not, the step fails with ``RunFailure/Code/timeout``. Retries and ``StepPart/timeout(_:)`` are those of the
+/// handler, not of the wait.
 public struct WaitForSignal<Input: Codable & Sendable, Signal: Codable & Sendable, Output: Codable & Sendable>: StepPart
 {
     public let step: Step<Input, Output>

@@ -1,0 +1,121 @@
+import Glibc
+import PerdureCassandra
+
+/// The Cassandra store against gocql on the same node and the same table.
+///
+/// Plain writes and reads (`writes=latest`) and conditional ones are measured each. The node's URL is in `PERDURE_BENCH_CASSANDRA`, the
+/// program in Go in `PERDURE_BENCH_CASSANDRA_GO`; `script/bench` sees to both.
+enum CassandraBenchmarks {
+    static let all: [Benchmark] = [
+        speed("cassandra-write-1", .write, inFlight: 1, count: 2_000),
+        speed("cassandra-write-64", .write, inFlight: 64, count: 60_000),
+        speed("cassandra-read-1", .read, inFlight: 1, count: 2_000),
+        speed("cassandra-read-64", .read, inFlight: 64, count: 60_000),
+        cpu("cassandra-write-cpu", .write, inFlight: 64, count: 60_000),
+        cpu("cassandra-read-cpu", .read, inFlight: 64, count: 60_000),
+        speed("cassandra-cas-64", .cas, inFlight: 64, count: 10_000),
+    ]
+
+    /// What is done, in the words of the program in Go.
+    private enum Kind: String { case write, read, cas }
+
+    private struct Outcome {
+        var rate: Double
+        /// Microseconds of the client's CPU per operation.
+        var cpu: Double
+    }
+
+    private static func speed(_ name: String, _ kind: Kind, inFlight: Int, count: Int) -> Benchmark {
+        Benchmark(
+            name, unit: kind == .read ? "reads/s" : "writes/s",
+            measure: { try await ours(kind, inFlight, count).rate },
+            against: inFlight == 1 ? "gocql 1.7 without gathering" : "gocql 1.7",
+            baseline: { try await theirs(kind, inFlight, count).rate })
+    }
+
+    private static func cpu(_ name: String, _ kind: Kind, inFlight: Int, count: Int) -> Benchmark {
+        Benchmark(
+            name, unit: "µs CPU/operation", measure: { try await ours(kind, inFlight, count).cpu },
+            against: "gocql 1.7", baseline: { try await theirs(kind, inFlight, count).cpu })
+    }
+
+    // MARK: Ours
+
+    private static let payload = StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: 200))
+
+    private static func configuration(_ kind: Kind) async throws -> CassandraConfiguration {
+        guard let url = getenv("PERDURE_BENCH_CASSANDRA") else {
+            throw BenchmarkFailure("PERDURE_BENCH_CASSANDRA is not set; script/bench starts a node and sets it")
+        }
+        var configuration = try CassandraConfiguration(url: String(cString: url))
+        configuration.table = kind == .cas ? "bench_conditional" : "bench_latest"
+        configuration.writes = kind == .cas ? .conditional : .latest
+        configuration.writeTimeout = .seconds(60)
+        configuration.readTimeout = .seconds(60)
+        configuration.attemptTimeout = .seconds(60)
+        let store = try CassandraStore(configuration)
+        try await store.setup()
+        await store.disconnect()
+        return configuration
+    }
+
+    private static func row(_ task: Int, version: UInt64) -> DurableState {
+        DurableState(
+            persistenceID: "account-\(task)", version: version, payload: self.payload, timestamp: 1_700_000_000_000)
+    }
+
+    private static func ours(_ kind: Kind, _ inFlight: Int, _ count: Int) async throws -> Outcome {
+        let store = try CassandraStore(try await self.configuration(kind))
+        var versions: [UInt64] = []
+        for task in 0..<inFlight {
+            let version = try await store.latestState(of: "account-\(task)")?.version ?? 0
+            if version == 0 { try await store.write(row(task, version: 1), if: kind == .cas ? .absent : .always) }
+            versions.append(max(1, version))
+        }
+        let first = versions
+        let before = processorTime()
+        let perSecond = try await rate(of: count, over: inFlight) { task, share in
+            switch kind {
+            case .write:
+                for number in 1...UInt64(share) { try await store.write(row(task, version: number), if: .always) }
+            case .read:
+                for _ in 0..<share { _ = try await store.latestState(of: "account-\(task)") }
+            case .cas:
+                for version in first[task]..<first[task] + UInt64(share) {
+                    try await store.write(row(task, version: version + 1), if: .version(version))
+                }
+            }
+        }
+        let used = processorTime() - before
+        await store.disconnect()
+        return Outcome(rate: perSecond, cpu: used * 1e6 / Double(count / inFlight * inFlight))
+    }
+
+    /// Seconds of CPU that this process has used.
+    private static func processorTime() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
+    // MARK: What it is held against
+
+    private static func theirs(_ kind: Kind, _ inFlight: Int, _ count: Int) async throws -> Outcome {
+        let configuration = try await self.configuration(kind)
+        guard let program = getenv("PERDURE_BENCH_CASSANDRA_GO").map({ String(cString: $0) }) else {
+            throw BenchmarkFailure(
+                "PERDURE_BENCH_CASSANDRA_GO is not set; script/bench builds the program, which takes Go")
+        }
+        let command =
+            "'\(program)' \(configuration.contactPoints[0]) \(configuration.port) \(configuration.keyspace)"
+            + " \(configuration.table) \(kind.rawValue) \(inFlight) \(count)"
+        guard let pipe = popen("\(command) 2>&1", "r") else { throw BenchmarkFailure("cannot run \(command)") }
+        var output: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4_096)
+        while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { output += chunk[..<count] }
+        let text = String(decoding: output, as: UTF8.self)
+        let figures = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+        guard pclose(pipe) == 0, figures.count == 2 else { throw BenchmarkFailure("gocql's program said: \(text)") }
+        return Outcome(rate: figures[0], cpu: figures[1])
+    }
+}

@@ -1,0 +1,21 @@
+import Glibc
+
+/// Other libraries, as programs that print one figure.
+enum Peers {
+    /// Five-step runs per second of DBOS for Python; `script/bench` installs it.
+    static func dbos(url: String, starters: Int, seconds: Int) throws -> Double {
+        guard let python = getenv("PERDURE_BENCH_DBOS_PYTHON").map({ String(cString: $0) }) else {
+            throw BenchmarkFailure("PERDURE_BENCH_DBOS_PYTHON is not set; script/bench installs DBOS and sets it")
+        }
+        let command = "'\(python)' Benchmarks/Peers/dbos_runs.py '\(url)' \(starters) \(seconds) 2>&1"
+        guard let pipe = popen(command, "r") else { throw BenchmarkFailure("cannot run \(python)") }
+        var output: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 4_096)
+        while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { output += chunk[..<count] }
+        let text = String(decoding: output, as: UTF8.self)
+        guard pclose(pipe) == 0, let line = text.split(separator: "\n").last, let rate = Double(line) else {
+            throw BenchmarkFailure("DBOS said: \(text)")
+        }
+        return rate
+    }
+}

@@ -1,0 +1,1 @@
+let ada = StateEngine(store: InMemoryStateStore()) { BankAccount() }.entity(BankAccount.self, "ada")

@@ -1,0 +1,3 @@
+import PerdureSQLite
+
+let store = try SQLiteStore("bank.sqlite")

@@ -1,0 +1,3 @@
+module perdure/interop/dynamodb/tls
+
+go 1.24

@@ -1,0 +1,180 @@
+import Glibc
+import PerdureConcurrency
+import PerdureTestKit
+
+/// Stands between a store and a node, and loses what it is told to lose.
+///
+/// It reads the frames of version 4 of the protocol, without TLS and compression, to tell conditional writes from the rest, and
+/// makes the node say that it listens on the proxy's port.
+final class LossyProxy: Sendable {
+    enum Loss: Sendable { case request, answer }
+
+    private struct Plan {
+        var losses: [(id: [UInt8], loss: Loss)] = []
+        var generator = SeededGenerator(seed: 0)
+        /// Of so many in a thousand changes the request or the answer is lost.
+        var perMille = 0
+        var count = 0
+        /// The IDs of prepared statements that are conditional writes.
+        var changes: Set<[UInt8]> = []
+        var pairs: [(CInt, CInt)] = []
+        var isStopped = false
+    }
+
+    private let plan = LockedState(Plan())
+    private let upstream: Int
+    private let listener: CInt
+    let port: Int
+
+    init(to upstream: Int) throws {
+        self.upstream = upstream
+        (self.listener, self.port) = try Sockets.listen()
+        try BlockingThread.start(named: "proxy") { [listener, weak self] in
+            while true {
+                let client = accept(listener, nil, nil)
+                guard client >= 0, let self else {
+                    // Closed by the one thread that uses it: its number may belong to somebody else right afterwards.
+                    close(listener)
+                    return
+                }
+                self.serve(client)
+            }
+        }
+    }
+
+    /// How often something was lost.
+    var count: Int { self.plan.withLock { $0.count } }
+
+    /// The next conditional write of `id` suffers `loss`.
+    func lose(_ loss: Loss, _ id: String) { self.plan.withLock { $0.losses.append((Array(id.utf8), loss)) } }
+
+    func loseAtRandom(perMille: Int, seed: UInt64) {
+        self.plan.withLock { ($0.generator, $0.perMille) = (SeededGenerator(seed: seed), perMille) }
+    }
+
+    func stop() {
+        self.plan.withLock { plan in
+            plan.isStopped = true
+            for (client, server) in plan.pairs {
+                Sockets.end(client)
+                Sockets.end(server)
+            }
+        }
+        Sockets.end(self.listener)
+    }
+
+    private func serve(_ client: CInt) {
+        guard !self.plan.withLock({ $0.isStopped }), let server = Sockets.connect(to: self.upstream) else {
+            close(client)
+            return
+        }
+        var yes: CInt = 1
+        setsockopt(client, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<CInt>.size))
+        self.plan.withLock { $0.pairs.append((client, server)) }
+        let open = LockedState(2)
+        // What the two directions tell each other: streams of statements to be prepared, and of answers to be lost.
+        let talk = LockedState(Talk())
+        @Sendable func end() {
+            Sockets.end(client)
+            Sockets.end(server)
+            let isLast = open.withLock { open in
+                open -= 1
+                return open == 0
+            }
+            guard isLast else { return }
+            self.plan.withLock { plan in plan.pairs.removeAll { $0.0 == client && $0.1 == server } }
+            close(client)
+            close(server)
+        }
+        do {
+            try BlockingThread.start(named: "proxy-up") { [self] in
+                Self.forward(from: client, to: server) { self.handles(request: $0, talk) }
+                end()
+            }
+            try BlockingThread.start(named: "proxy-down") { [self] in
+                Self.forward(from: server, to: client) { self.handles(answer: &$0, talk) }
+                end()
+            }
+        } catch {}
+    }
+
+    private struct Talk {
+        var conditionalPrepares: Set<Int> = []
+        var lostAnswers: Set<Int> = []
+    }
+
+    /// Hands frames on until one side is gone, or `passes` says that the connection is to be cut before the frame.
+    private static func forward(from: CInt, to: CInt, _ passes: (inout [UInt8]) -> Bool) {
+        var buffer: [UInt8] = []
+        while true {
+            let bytes = Sockets.receive(from: from)
+            if bytes.isEmpty { return }
+            buffer += bytes
+            while buffer.count >= 9 {
+                let length = buffer[5..<9].reduce(0) { $0 << 8 | Int($1) } + 9
+                guard buffer.count >= length else { break }
+                var frame = Array(buffer[..<length])
+                buffer.removeFirst(length)
+                guard passes(&frame), Sockets.send(frame, to: to) else { return }
+            }
+        }
+    }
+
+    private func handles(request frame: [UInt8], _ talk: LockedState<Talk>) -> Bool {
+        let stream = Int(frame[2]) << 8 | Int(frame[3])
+        switch frame[4] {
+        case 0x09:  // PREPARE
+            if frame.contains(" IF ") { talk.withLock { _ = $0.conditionalPrepares.insert(stream) } }
+        case 0x0A:  // EXECUTE
+            let id = Array(frame[11..<(11 + (Int(frame[9]) << 8 | Int(frame[10])))])
+            let loss: Loss? = self.plan.withLock { plan in
+                guard plan.changes.contains(id) else { return nil }
+                if let index = plan.losses.firstIndex(where: { frame.contains($0.id) }) {
+                    plan.count += 1
+                    return plan.losses.remove(at: index).loss
+                }
+                guard Int.random(in: 0..<1_000, using: &plan.generator) < plan.perMille else { return nil }
+                plan.count += 1
+                return Bool.random(using: &plan.generator) ? .request : .answer
+            }
+            if loss == .request { return false }
+            if loss == .answer { talk.withLock { _ = $0.lostAnswers.insert(stream) } }
+        default: break
+        }
+        return true
+    }
+
+    private func handles(answer frame: inout [UInt8], _ talk: LockedState<Talk>) -> Bool {
+        let stream = Int(frame[2]) << 8 | Int(frame[3])
+        let (isPrepare, isLost) = talk.withLock {
+            ($0.conditionalPrepares.remove(stream) != nil, $0.lostAnswers.remove(stream) != nil)
+        }
+        if isLost { return false }
+        guard frame[4] == 0x08 else { return true }  // RESULT
+        if isPrepare, Array(frame[9..<13]) == [0, 0, 0, 4] {
+            let id = Array(frame[15..<(15 + (Int(frame[13]) << 8 | Int(frame[14])))])
+            self.plan.withLock { _ = $0.changes.insert(id) }
+        }
+        // The node says where it listens; four bytes of an int.
+        let (its, ours) = (Self.int(self.upstream), Self.int(self.port))
+        while let place = frame.place(of: its) { frame.replaceSubrange(place..<(place + 8), with: ours) }
+        return true
+    }
+
+    private static func int(_ number: Int) -> [UInt8] {
+        [0, 0, 0, 4] + withUnsafeBytes(of: UInt32(number).bigEndian) { Array($0) }
+    }
+}
+
+extension [UInt8] {
+    func contains(_ text: String) -> Bool { self.place(of: Array(text.utf8)) != nil }
+
+    func contains(_ part: [UInt8]) -> Bool { self.place(of: part) != nil }
+
+    func place(of part: [UInt8]) -> Int? {
+        guard let first = part.first, self.count >= part.count else { return nil }
+        return (0...(self.count - part.count)).first { start in
+            self[start] == first && self[start..<(start + part.count)].elementsEqual(part)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Glibc
+
+/// Blocking sockets of loopback, for threads of tests.
+enum Sockets {
+    struct Failure: Error { let call: String }
+
+    /// Listens on a free port; returns the descriptor and the port.
+    static func listen() throws -> (descriptor: CInt, port: Int) {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = Self.loopback(0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 && Glibc.listen(descriptor, 64) == 0
+                    && getsockname(descriptor, address, &length) == 0
+            }
+        }
+        guard descriptor >= 0, isBound else { throw Failure(call: "listen") }
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+    }
+
+    static func connect(to port: Int) -> CInt? {
+        let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = Self.loopback(UInt16(port))
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        if status == 0 { return descriptor }
+        close(descriptor)
+        return nil
+    }
+
+    private static func loopback(_ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr = in_addr(s_addr: UInt32(0x7f00_0001).bigEndian)
+        return address
+    }
+
+    /// Sends everything; false when the other side is gone.
+    static func send(_ bytes: some Collection<UInt8>, to descriptor: CInt) -> Bool {
+        let bytes = Array(bytes)
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    /// What has arrived, at most `limit` bytes; empty when the other side is gone.
+    static func receive(from descriptor: CInt, atMost limit: Int = 65_536) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        let count = recv(descriptor, &buffer, limit, 0)
+        return count > 0 ? Array(buffer.prefix(count)) : []
+    }
+
+    /// Ends both directions, so that threads that wait on it return; close it afterwards.
+    static func end(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
+}
