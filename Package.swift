@@ -165,7 +165,8 @@ let package = Package(
             dependencies: ["PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
-            name: "PerdureTestKitTests", dependencies: ["PerdureTestKit"], swiftSettings: settings),
+            name: "PerdureTestKitTests", dependencies: ["PerdureTestKit", "PerdureWorkflow"],
+            swiftSettings: settings),
         .testTarget(
             name: "PerdureCLITests", dependencies: ["PerdureCLI", "PerdureConcurrency", "PerdureState", "perdure"],
             swiftSettings: settings),

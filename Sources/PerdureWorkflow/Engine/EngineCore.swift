@@ -84,7 +84,7 @@ final class EngineCore: Sendable {
 
     /// Takes a run into one of the promised places, and drives it; not where the worker has changed meanwhile.
     @discardableResult
-    func drive(_ machine: consuming RunMachine, _ plan: RunPlan, as worker: String) -> RunDriver {
+    func drive(_ machine: RunMachine, _ plan: RunPlan, as worker: String) -> RunDriver {
         let driver = RunDriver(self, plan, machine)
         let key = IDKey(driver.request.id)
         let (isOurs, isDraining, old) = self.state.withLock { state -> (Bool, Bool, RunDriver?) in

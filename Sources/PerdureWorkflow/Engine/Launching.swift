@@ -101,8 +101,9 @@ extension EngineCore {
     }
 
     private func launched(
-        _ machine: consuming RunMachine, _ plan: RunPlan, as worker: String, inboxCount: UInt64
+        _ machine: RunMachine, _ plan: RunPlan, as worker: String, inboxCount: UInt64
     ) -> RunDriver {
+        var machine = machine
         machine.stored(CommitReceipt(inboxCount: inboxCount), self.moment)
         let driver = self.drive(machine, plan, as: worker)
         self.landed(driver.request.id, placeIsFree: false)

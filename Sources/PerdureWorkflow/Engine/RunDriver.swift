@@ -49,7 +49,7 @@ final class RunDriver: Alarmed {
     let request: RunRequest
     let state: LockedState<State>
 
-    init(_ core: EngineCore, _ plan: RunPlan, _ machine: consuming RunMachine) {
+    init(_ core: EngineCore, _ plan: RunPlan, _ machine: RunMachine) {
         self.core = core
         self.plan = plan
         self.request = machine.request

@@ -124,23 +124,28 @@ import Testing
         let workflow = Self.zoo(tally)
         let client = try WorkflowEngine(store: TestStore(memory), configuration: .quick) { workflow }
         let count = 30
+        let mortals = LockedState<[TestStore]>([])
         try await withEngine(TestStore(memory, seed: seed, faultRate: 0.05), name: "steady") {
             workflow
         } _: { steady in
             for number in 0..<count {
                 if number % 5 == 0 {
+                    // Two that live under one name would be a mistake: the one before is dead by now.
+                    mortals.withLock { $0 }.last?.set(.cut)
                     var configuration = WorkflowEngine.Configuration.quick
                     configuration.name = "mortal"
                     let store = TestStore(memory)
                     store.cut(afterWrite: generator.withLock { Int.random(in: 1...60, using: &$0) })
+                    mortals.withLock { $0.append(store) }
                     let mortal = try WorkflowEngine(store: store, configuration: configuration) { workflow }
                     Task { try? await mortal.run() }
-                    for _ in 0..<50 { await Task.yield() }
+                    try await eventually("registered") { mortal.isWorker }
                     for extra in 0..<3 { _ = try? await mortal.start(workflow, 4, id: "\(number + extra)") }
                 }
                 _ = try await client.start(workflow, 4, id: "\(number)")
                 _ = try await client.signal("\(number)", "go", "!", id: "once")
             }
+            mortals.withLock { $0 }.last?.set(.cut)
             // The last of that name takes over from all that died.
             try await withEngine(TestStore(memory), name: "mortal") {
                 workflow

@@ -21,8 +21,8 @@ struct MachineWorld {
         /// Whether steps that must run at most once never fail: a crash uses up one of their attempts, which would change their fate.
         var sparesAtMostOnce = false
 
-        func fails(_ id: String, attempt: Int, _ node: Node) -> Bool {
-            if self.sparesAtMostOnce, node.settings.rerun == .atMostOnce { return false }
+        func fails(_ id: String, attempt: Int, _ settings: StepSettings) -> Bool {
+            if self.sparesAtMostOnce, settings.rerun == .atMostOnce { return false }
             return self.roll("\(id) \(attempt)") < self.failureRate
         }
         func holds(_ id: String) -> Bool { self.roll("\(id) condition") < 0.7 }
@@ -157,7 +157,7 @@ struct MachineWorld {
             return .elements((0..<self.fates.elementCount(work.id)).map { RunValue("\(input)#\($0)") })
         case .child: return .childRuns
         case .handler:
-            if self.fates.fails(work.id, attempt: work.attempt, self.plan.nodes[work.unit.node]) {
+            if self.fates.fails(work.id, attempt: work.attempt, settings) {
                 return .failed(RunFailure(.executionFailed, message: "fate"), isRetryable: true)
             }
             let input = (try? work.input.decoded(as: String.self)) ?? "?"
