@@ -101,7 +101,8 @@ let package = Package(
         .executableTarget(
             name: "Flights",
             dependencies: [
-                "PerdureState", "PerdureWorkflow", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra",
+                "PerdureState", "PerdureWorkflow", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB",
+                "PerdureCassandra",
             ],
             path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
@@ -113,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "perdure-bench",
             dependencies: [
-                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra", "PerdureState", "PerdureWorkflow",
+                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra", "PerdureState",
+                "PerdureWorkflow",
                 "PerdureTestKit", "CBaselines",
             ],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),

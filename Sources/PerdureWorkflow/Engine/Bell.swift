@@ -1,6 +1,8 @@
 internal import PerdureConcurrency
 
-/// Lets one task wait until somebody rings, or a time has come. A ring while nobody waits is kept for the next to wait.
+/// Lets one task wait until somebody rings, or a time has come.
+///
+/// A ring while nobody waits is kept for the next to wait.
 final class Bell: Alarmed {
     private enum State {
         case silent

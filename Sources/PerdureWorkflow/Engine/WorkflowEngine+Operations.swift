@@ -122,7 +122,9 @@ extension WorkflowEngine {
         }
     }
 
-    /// Tries a run again that failed or was cancelled: from the steps on that did not end well. What is recorded stays.
+    /// Tries a run again that failed or was cancelled: from the steps on that did not end well.
+    ///
+    /// What is recorded stays.
     ///
     /// - Returns: false when the run has not ended, or has completed.
     /// - Throws: as ``cancel(_:reason:)``.
@@ -193,7 +195,9 @@ extension WorkflowEngine {
         }
     }
 
-    /// Carries a wish out where nobody drives the run, and tells it to whoever does. False where there is nothing to wish for.
+    /// Carries a wish out where nobody drives the run, and tells it to whoever does.
+    ///
+    /// False where there is nothing to wish for.
     private func ask(
         _ runID: String, name: String, _ kind: RunMessage.Kind,
         _ edit: (WorkflowEngine, RunSnapshot, Int64) async throws -> RunCommit?
@@ -220,7 +224,9 @@ extension WorkflowEngine {
         throw Self.contended(runID)
     }
 
-    /// Changes a run that nobody drives. False where there is nothing to change.
+    /// Changes a run that nobody drives.
+    ///
+    /// False where there is nothing to change.
     func edit(
         _ runID: String, _ edit: (WorkflowEngine, RunSnapshot, Int64) async throws -> RunCommit?
     ) async throws -> Bool {

@@ -40,7 +40,9 @@ extension WorkflowEngine {
         try await self.start(workflow, input, id: id, options: options).value
     }
 
-    /// A run that was started before, perhaps by another process. Asks nobody whether there is one.
+    /// A run that was started before, perhaps by another process.
+    ///
+    /// Asks nobody whether there is one.
     public func run<Input, Output>(_ workflow: Workflow<Input, Output>, _ id: String) -> RunHandle<Output> {
         RunHandle(self, id, self.core.driver(of: id))
     }

@@ -102,7 +102,9 @@ extension RunMachine {
         self.executing[place].deadline = self.plan.timeouts[self.executing[place].unit.node].map { now.steady + $0 }
     }
 
-    /// Work has come to an end. Returns false where nobody is interested any more: the time was over, or the run is.
+    /// Work has come to an end.
+    ///
+    /// Returns false where nobody is interested any more: the time was over, or the run is.
     mutating func ended(_ token: UInt64, with outcome: StepOutcome, _ now: Moment) -> Bool {
         guard let place = self.executing.firstIndex(where: { $0.token == token }) else { return false }
         let unit = self.executing.remove(at: place).unit
@@ -132,7 +134,9 @@ extension RunMachine {
         return true
     }
 
-    /// A unit has its result. Without an output its input is passed on.
+    /// A unit has its result.
+    ///
+    /// Without an output its input is passed on.
     mutating func complete(
         _ unit: StepUnit, with output: RunValue?, status: StepStatus = .completed, _ now: Moment
     ) {
@@ -208,7 +212,9 @@ extension RunMachine {
         }
     }
 
-    /// A node's result is settled. Whatever takes it begins once the commit is stored that has it.
+    /// A node's result is settled.
+    ///
+    /// Whatever takes it begins once the commit is stored that has it.
     mutating func settle(_ index: Int, _ now: Moment) {
         self.nodes[index].phase = .settled
         self.settledNodes += 1

@@ -108,7 +108,9 @@ extension RunMachine {
         self.gatedInFlight = []
     }
 
-    /// The store does not take the commit, and will not: a result is too large for it, for instance. The run fails with that.
+    /// The store does not take the commit, and will not: a result is too large for it, for instance.
+    ///
+    /// The run fails with that.
     mutating func rejected(_ error: StoreError, _ now: Moment) {
         guard self.inFlight != nil, self.departure == nil else { return }
         // Even without the results: there is nothing that could be stored.

@@ -100,7 +100,9 @@ extension RunMachine {
         }
     }
 
-    /// A person must decide. Where one has cancelled the run, that is decided.
+    /// A person must decide.
+    ///
+    /// Where one has cancelled the run, that is decided.
     private mutating func park(_ reason: String, _ failure: RunFailure? = nil) {
         switch self.intent {
         case .run, .pause: self.intent = .park(reason: reason, failure)

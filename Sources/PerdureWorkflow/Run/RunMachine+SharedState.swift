@@ -20,7 +20,9 @@ extension RunMachine {
     }
 
     /// What a unit finds under a key, apart from what it set itself: of the steps before it that have set the key, what the one
-    /// set that is declared last. Nil where nobody did, or where it was removed.
+    /// set that is declared last.
+    ///
+    /// Nil where nobody did, or where it was removed.
     mutating func sharedValue(_ key: String, seenBy unit: StepUnit) -> RunValue? {
         if self.shared.isEmpty { return nil }
         let ancestors = self.plan.graph.ancestors[unit.node]

@@ -27,7 +27,9 @@ extension RunMachine {
         self.markDirty(unit, canWait: true)
     }
 
-    /// A sleep is over. That needs no commit of its own: who reads the record knows it as well as we do.
+    /// A sleep is over.
+    ///
+    /// That needs no commit of its own: who reads the record knows it as well as we do.
     mutating func wakeUp(_ index: Int, _ now: Moment) {
         self.nodes[index].status = .completed
         self.nodes[index].completedAt = now.wall

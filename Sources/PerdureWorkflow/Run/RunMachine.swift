@@ -1,6 +1,8 @@
 internal import PerdureConcurrency
 
-/// The life of one run, as a value: it is told what happened and says what to do. No clock, no store, no lock, no task.
+/// The life of one run, as a value: it is told what happened and says what to do.
+///
+/// No clock, no store, no lock, no task.
 ///
 /// Whoever drives it calls ``next(_:)`` until there is nothing to do, and tells it of everything that comes to an end:
 /// ``ended(_:with:_:)`` for work, ``stored(_:_:)``, ``rejected(_:_:)`` or ``drop()`` for a commit, ``take(mail:_:)`` for messages,

@@ -64,7 +64,9 @@ final class PlannedNode: Sendable {
 }
 
 extension Duration {
-    /// In milliseconds, rounded up: a wait never ends early. Within what an `Int64` holds.
+    /// In milliseconds, rounded up: a wait never ends early.
+    ///
+    /// Within what an `Int64` holds.
     var wholeMilliseconds: Int64 {
         let (seconds, attoseconds) = self.components
         if seconds > Int64.max / 2_000 { return .max / 2 }

@@ -3,7 +3,9 @@ import PerdureTestKit
 
 @testable import PerdureWorkflow
 
-/// A world of one run: a machine, a store as a value, and chance that decides what happens next. No task, no clock.
+/// A world of one run: a machine, a store as a value, and chance that decides what happens next.
+///
+/// No task, no clock.
 struct MachineWorld {
     /// What handlers of this world do, so that a naive interpreter can tell what must come out.
     struct Fates {

@@ -58,7 +58,9 @@ import Testing
         }
     }
 
-    private static func step(_ name: String, after input: Int = -1, _ change: (inout StepSettings) -> Void = { _ in }) -> Node {
+    private static func step(_ name: String, after input: Int = -1, _ change: (inout StepSettings) -> Void = { _ in })
+        -> Node
+    {
         var settings = StepSettings()
         change(&settings)
         return Node(name: name, kind: .step { value, _ in value }, inputs: [input], settings: settings)
