@@ -114,7 +114,7 @@ public final class EncodingRunStore<Base: RunStore>: RunStore {
 }
 
 extension EncodingRunStore: RunNotifications where Base: RunNotifications {
-    /// Hands the notices of the store beneath on.
+    /// What the wrapped store tells.
     public func notices(_ receive: @escaping @Sendable (RunNotice) -> Void) async throws(StoreError) {
         try await self.base.notices(receive)
     }

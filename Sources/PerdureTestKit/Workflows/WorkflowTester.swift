@@ -52,7 +52,7 @@ public final class WorkflowTester: Sendable {
     ///   - configure: changes the engine's configuration; its clock and its pauses are the tester's.
     ///   - workflows: the workflows.
     ///   - body: the test.
-    /// - Returns: what `body` returns.
+    /// - Returns: what `body` gives.
     /// - Throws: what `body` throws, and ``WorkflowError`` where a workflow cannot work.
     public static func test<Result: Sendable>(
         stubs: WorkflowStubs = WorkflowStubs(),

@@ -7,8 +7,8 @@ extension WorkflowEngine {
     ///   - filter: which runs; all without one.
     ///   - cursor: ``RunPage/next`` of the page before; nil for the first.
     ///   - limit: the most runs in a page, 1 to 1,000.
-    /// - Returns: the page, and where the next begins.
-    /// - Throws: ``StoreError`` when it cannot be read, ``StoreError/Code/invalidRequest`` for a limit out of range.
+    /// - Returns: the runs, and where the next page begins.
+    /// - Throws: ``StoreError``, also for a limit or a cursor that is none.
     public func runs(
         where filter: RunFilter = RunFilter(), after cursor: RunPage.Cursor? = nil, limit: Int = 100
     ) async throws(StoreError) -> RunPage {

@@ -4,17 +4,20 @@ extension RunMachine {
     mutating func cancel(_ unit: StepUnit, _ now: Moment) {
         switch self[unit].phase {
         case .blocked, .ending, .settled, .dead: return
-        case .ready where self[unit].attempt == 0 && self[unit].status == .pending:
-            self[unit].phase = .dead
-            return
         case .ready, .executing, .waiting: break
         }
+        let hasBegun = self[unit].phase != .ready || self[unit].attempt > 0 || self[unit].status != .pending
         self.executing.removeAll { execution in
             guard execution.unit == unit else { return false }
             self.abandoned.append(execution.token)
             return true
         }
         self.waits.removeAll { $0 == unit }
+        if self[unit].phase == .ready {
+            _ = self.ready.removeFirst { $0 == unit }
+            self.gated.removeAll { $0 == unit }
+            self.gatedInFlight.removeAll { $0 == unit }
+        }
         if unit.item < 0, case .child = self.plan.nodes[unit.node].kind {
             let id = self.childID(of: unit.node)
             let message = RunMessage(
@@ -24,6 +27,8 @@ extension RunMachine {
             self[unit].attempt += 1
         }
         self[unit].phase = .dead
+        // What never began is not recorded.
+        guard hasBegun else { return }
         self[unit].status = .cancelled
         self[unit].completedAt = now.wall
         self[unit].wakesAt = nil
