@@ -96,6 +96,8 @@ struct TLSTests {
                 configuration.authoritiesFile = server.authority
                 configuration.credentials = .fixed(AWSCredentials(accessKeyID: "a", secretAccessKey: "b"))
                 configuration.retries.maximumAttempts = 1
+                configuration.attemptTimeout = .seconds(50)
+                configuration.writeTimeout = .seconds(60)
                 let store = try DynamoDBStore(configuration)
                 let state = DurableState(
                     persistenceID: "x", version: 2, payload: StatePayload(manifest: "m", bytes: []))
