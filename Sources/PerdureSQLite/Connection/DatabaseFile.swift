@@ -120,7 +120,9 @@ struct DatabaseFile {
     func check(_ header: FileHeader) throws(StoreError) {
         switch header {
         case .empty: return
-        case .other:
+        // The journal beside it undoes what there is of the making.
+        case .blank where FileKind(at: self.path + "-journal") == .file: return
+        case .blank, .other:
             throw self.refusal(.misconfigured, "it is not an SQLite database; it was left untouched, give another path")
         case .database(let application):
             guard application == 0 || application == UInt32(Schema.applicationID) else {

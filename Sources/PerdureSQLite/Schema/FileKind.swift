@@ -39,6 +39,8 @@ enum FileHeader: Equatable {
     case empty
     /// A database; the application by which it says that it was made, 0 for none.
     case database(applicationID: UInt32)
+    /// Zeros: the power failed while the file was made, and its first page never reached the disk.
+    case blank
     /// A file of another kind.
     case other
 
@@ -47,6 +49,10 @@ enum FileHeader: Equatable {
 
     /// Reads a header; `bytes` are as many as the file has, ``byteCount`` at most.
     init(_ bytes: [UInt8]) {
+        if bytes.count == Self.byteCount, bytes.allSatisfy({ $0 == 0 }) {
+            self = .blank
+            return
+        }
         if bytes.isEmpty {
             self = .empty
         } else if bytes.count >= Self.byteCount, bytes.starts(with: "SQLite format 3\0".utf8) {

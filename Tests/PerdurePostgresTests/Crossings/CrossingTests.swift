@@ -63,8 +63,8 @@ struct CrossingTests {
             // In: one call each, for which the sleeping loop is woken at most once; nothing runs on the loop as a task's job.
             #expect(crossings.into.calls == 100 && crossings.into.jobs == 0)
             #expect(crossings.into.wakes <= 100)
-            // Out: one resumption each.
-            #expect(crossings.out == 100)
+            // Out: one resumption each, and none where the answer was there before the task had suspended.
+            #expect(crossings.out <= 100)
         }
     }
 
