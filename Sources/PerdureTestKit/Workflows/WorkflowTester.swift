@@ -123,13 +123,15 @@ public final class WorkflowTester: Sendable {
     /// Waits until nothing is under way: every run waits for time, a signal or a person, or has ended. The clock stands still.
     public func settle() async throws {
         var quiet = 0
+        var turns = 0
         // Whoever was resumed a moment ago may not have come to it yet.
-        while quiet < 50 {
+        while quiet < 100 {
             try Task.checkCancellation()
-            await Task.yield()
+            turns += 1
+            // A handler may be waiting for the world outside: no reason to spin for long.
+            if turns % 1_024 == 0 { try await Task.sleep(for: .milliseconds(1)) } else { await Task.yield() }
             if self.isCut { try await self.reviveAfterCrash() }
             quiet = self.engine.isIdle && self.clock.sleeperCount > 0 ? quiet + 1 : 0
-            if quiet == 0 { try await Task.sleep(for: .microseconds(50)) }
         }
     }
 
@@ -169,7 +171,7 @@ public final class WorkflowTester: Sendable {
         configuration.name = "tester"
         // Nothing is asked for again and again: whatever happens, happens here.
         let never = Self.ages + .seconds(86_400)
-        configuration.lease = never
+        configuration.lease = never * 3
         configuration.watchInterval = never
         configuration.pollInterval = never...never
         configuration.mailInterval = never
@@ -182,7 +184,10 @@ public final class WorkflowTester: Sendable {
             state.engine = engine
             state.running = running
         }
-        while !engine.isWorker { try await Task.sleep(for: .microseconds(50)) }
+        while !engine.isWorker {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
     }
 
     /// The process has died: another one begins with what is stored.

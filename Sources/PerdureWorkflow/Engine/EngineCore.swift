@@ -58,6 +58,12 @@ final class EngineCore: Sendable {
 
     func driver(of runID: String) -> RunDriver? { self.state.withLock { $0.drivers[IDKey(runID)] } }
 
+    /// Whether a run is in memory, or being created here.
+    func knows(_ runID: String) -> Bool {
+        let key = IDKey(runID)
+        return self.state.withLock { $0.drivers[key] != nil || $0.launching.contains(key) }
+    }
+
     /// How many runs could be taken now.
     var room: Int {
         self.state.withLock { state in
@@ -77,9 +83,16 @@ final class EngineCore: Sendable {
         }
     }
 
+    /// Gives promised places back that no run came for.
     func giveBack(_ places: Int) {
-        self.state.withLock { $0.reserved -= places }
-        self.work.ring()
+        guard places > 0 else { return }
+        let (isEmpty, wasFull) = self.state.withLock { state -> (Bool, Bool) in
+            let wasFull = state.drivers.count + state.reserved >= self.configuration.maximumRuns
+            state.reserved -= places
+            return (state.isDraining && state.reserved == 0, wasFull)
+        }
+        if isEmpty { self.empty.ring() }
+        if wasFull { self.work.ring() }
     }
 
     /// Takes a run into one of the promised places, and drives it; not where the worker has changed meanwhile.
@@ -96,6 +109,7 @@ final class EngineCore: Sendable {
         old?.giveUp()
         guard isOurs else {
             driver.giveUp()
+            self.empty.ring()
             return driver
         }
         if isDraining { driver.nudge(.stop) }

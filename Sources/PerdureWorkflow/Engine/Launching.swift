@@ -111,10 +111,8 @@ extension EngineCore {
     }
 
     private func landed(_ runID: String, placeIsFree: Bool) {
-        self.state.withLock { state in
-            state.launching.remove(IDKey(runID))
-            if placeIsFree { state.reserved -= 1 }
-        }
+        self.state.withLock { _ = $0.launching.remove(IDKey(runID)) }
+        if placeIsFree { self.giveBack(1) }
     }
 
     /// Creates a run that nobody drives yet; an answer that was lost is asked for again.

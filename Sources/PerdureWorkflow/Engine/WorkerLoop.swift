@@ -13,6 +13,8 @@ final class WorkerLoop: Sendable {
         /// The other workers, and since when they stand still.
         var sightings: [IDKey: Sighting] = [:]
         var lastAdoption: Duration?
+        /// When to look for runs that are ours without our knowing.
+        var strayHunts: [Duration] = []
         var adoptsNow = false
     }
 
@@ -21,6 +23,7 @@ final class WorkerLoop: Sendable {
     private let beat = Bell()
     private let adoptionPause = Bell()
     private let claimPause = Bell()
+    private let strayPause = Bell()
     private let listeningPause = Bell()
     private let purgePause = Bell()
     private let isListening = LockedState(false)
@@ -58,6 +61,7 @@ final class WorkerLoop: Sendable {
             let lease = self.configuration.lease
             await self.renew(lease)
             await self.watchOthers()
+            await self.huntStrays()
             let pause = min(lease / 3, self.configuration.watchInterval)
             await self.core.wait(for: self.beat, upTo: pause)
         }
@@ -163,8 +167,7 @@ final class WorkerLoop: Sendable {
             } catch {
                 self.core.giveBack(places)
                 self.core.troubled("adopting runs", error)
-                // It may have happened: then they are ours, and nobody drives them.
-                if error.outcome == .unknown { self.loseLease(worker) }
+                if error.outcome == .unknown { self.expectStrays() }
                 return
             }
             for run in runs {
@@ -183,11 +186,74 @@ final class WorkerLoop: Sendable {
 
     private func drive(_ runs: [RunSnapshot], as worker: String, _ places: Int) {
         for run in runs {
-            guard let plan = self.core.plan(run.run.request.workflow) else { continue }
+            guard let plan = self.core.plan(run.run.request.workflow) else {
+                self.core.giveBack(1)
+                continue
+            }
             self.core.drive(
                 RunMachine(run, plan, self.core.settings, self.core.moment), plan, as: worker)
         }
-        if runs.count < places { self.core.state.withLock { $0.reserved -= places - runs.count } }
+        self.core.giveBack(places - runs.count)
+    }
+
+    // MARK: Strays
+
+    /// A claim of which the answer was lost may have happened, or may still: then runs are ours, and nobody drives them.
+    private func expectStrays() {
+        let now = self.core.clock.now
+        self.state.withLock { $0.strayHunts += [now, now + self.configuration.lease] }
+        self.beat.ring()
+    }
+
+    /// Looks for runs that are ours and that nobody drives, and drives them.
+    private func huntStrays() async {
+        let now = self.core.clock.now
+        let isTime = self.state.withLock { state -> Bool in
+            let count = state.strayHunts.count
+            state.strayHunts.removeAll { $0 <= now }
+            return state.strayHunts.count < count
+        }
+        guard isTime, let worker = self.core.state.withLock({ $0.worker }) else { return }
+        do {
+            for runID in try await self.strays(of: worker) {
+                guard let snapshot = try await self.core.store.snapshot(of: runID),
+                    snapshot.run.progress.owner == worker, let plan = self.core.plan(snapshot.run.request.workflow),
+                    !self.core.knows(runID), let (owner, _) = self.core.reserve(1)
+                else { continue }
+                self.core.drive(
+                    RunMachine(snapshot, plan, self.core.settings, self.core.moment), plan, as: owner)
+            }
+        } catch {
+            self.core.troubled("looking for runs of which the claim was lost", error)
+            self.state.withLock { $0.strayHunts.append(now + self.configuration.watchInterval) }
+        }
+    }
+
+    /// Runs that are this worker's by the store, and not by what it knows; not those that are on their way in.
+    private func strays(of worker: String) async throws(StoreError) -> [String] {
+        var found: [String] = []
+        for _ in 1...2 {
+            var seen: [String] = []
+            for workflow in self.core.workflows {
+                var filter = RunFilter()
+                filter.workflow = workflow
+                filter.statuses = [.running]
+                var cursor: RunPage.Cursor?
+                repeat {
+                    let page = try await self.core.store.runs(
+                        where: filter, after: cursor, limit: 1_000, now: self.core.clock.unixMilliseconds)
+                    for run in page.runs where run.progress.owner == worker && !self.core.knows(run.id) {
+                        seen.append(run.id)
+                    }
+                    cursor = page.next
+                } while cursor != nil
+            }
+            if seen.isEmpty { return [] }
+            if !found.isEmpty { return seen.filter(found.contains) }
+            found = seen
+            await self.core.wait(for: self.strayPause, upTo: self.configuration.watchInterval)
+        }
+        return []
     }
 
     // MARK: Taking runs
@@ -214,8 +280,7 @@ final class WorkerLoop: Sendable {
             } catch {
                 self.core.giveBack(places)
                 self.core.troubled("claiming runs", error)
-                // It may have happened: then they are ours, and nobody drives them.
-                if error.outcome == .unknown { self.loseLease(worker) }
+                if error.outcome == .unknown { self.expectStrays() }
                 await self.core.wait(for: self.claimPause, upTo: range.upperBound)
             }
         }

@@ -35,6 +35,7 @@ extension WorkflowEngine.Configuration {
         configuration.pollInterval = .milliseconds(1) ... .milliseconds(5)
         configuration.mailInterval = .milliseconds(2)
         configuration.lease = .seconds(600)
+        configuration.watchInterval = .milliseconds(20)
         configuration.drainTimeout = .seconds(20)
         return configuration
     }

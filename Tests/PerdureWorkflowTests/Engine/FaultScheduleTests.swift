@@ -125,9 +125,10 @@ import Testing
         let client = try WorkflowEngine(store: TestStore(memory), configuration: .quick) { workflow }
         let count = 30
         let mortals = LockedState<[TestStore]>([])
-        try await withEngine(TestStore(memory, seed: seed, faultRate: 0.05), name: "steady") {
-            workflow
-        } _: { steady in
+        let flaky = TestStore(memory, seed: seed)
+        try await withEngine(flaky, name: "steady", workflows: { workflow }) {
+            _ in
+            flaky.setFaultRate(0.05)
             for number in 0..<count {
                 if number % 5 == 0 {
                     // Two that live under one name would be a mistake: the one before is dead by now.
@@ -155,6 +156,7 @@ import Testing
                     #expect(value == "20!", "seed \(seed)")
                 }
             }
+            flaky.setFaultRate(0)
         }
     }
 }

@@ -52,7 +52,7 @@ final class TestStore: RunStore {
     private enum Fate { case good, lostRequest, lostAnswer, refused }
 
     private func pass<Result: Sendable>(
-        _ name: String, isWrite: Bool, _ body: () async throws(StoreError) -> Result
+        _ name: String, isWrite: Bool, changes: Bool = true, _ body: () async throws(StoreError) -> Result
     ) async throws(StoreError) -> Result {
         await self.gate()
         let fate = self.state.withLock { state -> Fate? in
@@ -71,10 +71,10 @@ final class TestStore: RunStore {
         switch fate {
         case .good: break
         case .refused: throw self.error(.unavailable, .notApplied)
-        case .lostRequest: throw self.error(.timeout, isWrite ? .unknown : .notApplied)
+        case .lostRequest: throw self.error(.timeout, changes ? .unknown : .notApplied)
         case .lostAnswer:
             _ = try await body()
-            throw self.error(.timeout, isWrite ? .unknown : .notApplied)
+            throw self.error(.timeout, changes ? .unknown : .notApplied)
         }
         let result = try await body()
         // The answer does not get through to a process that was stopped or killed meanwhile.
@@ -115,12 +115,14 @@ final class TestStore: RunStore {
         }
     }
     func snapshot(of runID: String) async throws(StoreError) -> RunSnapshot? {
-        try await self.pass("snapshot", isWrite: false) { () async throws(StoreError) in
+        try await self.pass("snapshot", isWrite: false, changes: false) { () async throws(StoreError) in
             try await self.base.snapshot(of: runID)
         }
     }
     func run(_ runID: String) async throws(StoreError) -> RunRecord? {
-        try await self.pass("run", isWrite: false) { () async throws(StoreError) in try await self.base.run(runID) }
+        try await self.pass("run", isWrite: false, changes: false) { () async throws(StoreError) in
+            try await self.base.run(runID)
+        }
     }
     func post(_ message: RunMessage, to runID: String) async throws(StoreError) -> PostVerdict {
         try await self.pass("post", isWrite: true) { () async throws(StoreError) in
@@ -139,7 +141,7 @@ final class TestStore: RunStore {
         try await self.pass("adopt", isWrite: false) { () async throws(StoreError) in try await self.base.adopt(claim) }
     }
     func mail(for worker: String) async throws(StoreError) -> [RunMail] {
-        try await self.pass("mail", isWrite: false) { () async throws(StoreError) in
+        try await self.pass("mail", isWrite: false, changes: false) { () async throws(StoreError) in
             try await self.base.mail(for: worker)
         }
     }
@@ -164,17 +166,19 @@ final class TestStore: RunStore {
         }
     }
     func workers() async throws(StoreError) -> [WorkerRecord] {
-        try await self.pass("workers", isWrite: false) { () async throws(StoreError) in try await self.base.workers() }
+        try await self.pass("workers", isWrite: false, changes: false) { () async throws(StoreError) in
+            try await self.base.workers()
+        }
     }
     func runs(
         where filter: RunFilter, after cursor: RunPage.Cursor?, limit: Int, now: Int64
     ) async throws(StoreError) -> RunPage {
-        try await self.pass("runs", isWrite: false) { () async throws(StoreError) in
+        try await self.pass("runs", isWrite: false, changes: false) { () async throws(StoreError) in
             try await self.base.runs(where: filter, after: cursor, limit: limit, now: now)
         }
     }
     func countRuns(where filter: RunFilter, now: Int64) async throws(StoreError) -> Int {
-        try await self.pass("countRuns", isWrite: false) { () async throws(StoreError) in
+        try await self.pass("countRuns", isWrite: false, changes: false) { () async throws(StoreError) in
             try await self.base.countRuns(where: filter, now: now)
         }
     }

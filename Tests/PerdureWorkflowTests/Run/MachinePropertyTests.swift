@@ -18,8 +18,11 @@ import Testing
             let announced = world.plan.nodes.contains { $0.settings.rerun == .atMostOnce } ? 2 : 1
             // A wait that is only begun, or followed, by something that must be asked or announced first is stored on its own.
             let waits = world.plan.nodes.count { node in
-                guard case .signal = node.kind else { return false }
-                return node.settings.condition != nil || node.settings.rerun == .atMostOnce
+                switch node.kind {
+                case .signal: return node.settings.condition != nil || node.settings.rerun == .atMostOnce
+                case .sleep: return node.settings.condition != nil
+                case .step, .gather, .child, .loop: return false
+                }
             }
             // A signal wakes a run, also one that waits for something else.
             let most = waits + world.signals + world.expected.stepCount + 2 + world.failedAttempts * announced
