@@ -5,8 +5,9 @@
 ///
 /// It has one owner and cannot be copied. A buffer that grew over 1 MiB for a large message gives the memory back once
 /// it has been emptied.
+///
+/// `@unchecked Sendable`: the memory is reachable through this value only, and this value has one owner.
 public struct CQLBuffer: ~Copyable, @unchecked Sendable {
-    // `@unchecked Sendable`: the memory is reachable through this value only, and this value has one owner.
     @usableFromInline var base: UnsafeMutableRawPointer?
     @usableFromInline var capacity = 0
     @usableFromInline var head = 0

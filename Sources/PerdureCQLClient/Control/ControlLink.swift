@@ -84,7 +84,7 @@ final class ControlLink: ConnectionOwner {
         self.round = []
         let names = self.core.configuration.contactPoints.filter { CQLInet($0) == nil }
         guard !names.isEmpty else { return self.gathered([:]) }
-        let bound = LoopBound(Confined(value: self), on: self.core.loop)
+        let bound = LoopBound(livingOn: self.core.loop, Weak(value: self))
         HostResolver.resolve(names, on: self.core.loop) { answers in
             guard let link = bound.value.value else { return }
             var addresses: [String: [String]] = [:]
@@ -100,10 +100,8 @@ final class ControlLink: ConnectionOwner {
         }
     }
 
-    /// For a thread that hands it back to the loop unseen.
-    ///
-    /// `@unchecked Sendable`: only looked at through a ``LoopBound``, which checks that it happens on the loop.
-    private struct Confined: @unchecked Sendable {
+    /// A link that may be gone when its answers come.
+    private struct Weak {
         weak var value: ControlLink?
     }
 

@@ -11,6 +11,13 @@ package final class LoopBound<Value>: @unchecked Sendable {
         self.content = value
     }
 
+    /// Puts a value that lives on `loop` already under its care, to be handed to another thread and back unseen. Traps elsewhere.
+    package init(livingOn loop: EventLoop, _ value: Value) {
+        loop.checkIsolated()
+        self.loop = loop
+        self.content = value
+    }
+
     /// The value. Traps on any other thread than the loop's: using it there is a mistake in this package.
     package var value: Value {
         get {

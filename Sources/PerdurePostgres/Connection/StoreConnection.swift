@@ -41,10 +41,9 @@ final class StoreConnection: PooledConnection {
         let keywords = ConnectionKeywords(self.configuration)
         let names = keywords.names
         guard !names.isEmpty else { return self.connect(keywords, done) }
-        let boundSelf = LoopBound(Unchecked(self), on: self.loop)
-        let boundDone = LoopBound(Unchecked(done), on: self.loop)
+        let bound = LoopBound(livingOn: self.loop, (connection: self, done: done))
         HostResolver.resolve(names, on: self.loop) { answers in
-            let (connection, done) = (boundSelf.value.value, boundDone.value.value)
+            let (connection, done) = bound.value
             guard !connection.isClosed else { return }
             var addresses: [String: [String]] = [:]
             var failures: [HostResolver.Failure] = []
@@ -142,10 +141,4 @@ final class StoreConnection: PooledConnection {
         self.notified = nil
         self.link.close()
     }
-}
-
-/// Something that the compiler cannot know to stay on one thread; always inside a ``LoopBound``, which checks that it does.
-struct Unchecked<Value>: @unchecked Sendable {
-    let value: Value
-    init(_ value: Value) { self.value = value }
 }
