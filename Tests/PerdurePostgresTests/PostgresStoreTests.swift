@@ -359,13 +359,19 @@ struct PostgresStoreTests {
                         .init(
                             sql:
                                 "PREPARE p(text[], bigint[], bytea[], text[], bigint[], bigint[], uuid[], bigint[]) AS "
-                                + layout.statements.replace.sql),
+                                + layout.statements.replace[rows: 2].sql),
                         .init(sql: "EXPLAIN EXECUTE p('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')"),
+                        .init(
+                            sql: "PREPARE q(text, bigint, bytea, text, bigint, bigint, uuid, bigint) AS "
+                                + layout.statements.replace[rows: 1].sql),
+                        .init(sql: "EXPLAIN EXECUTE q('', 1, '', '', 1, 1, gen_random_uuid(), 1)"),
                     ], within: .seconds(30))
                 let plan = plans[4].joined(separator: "\n")
                 let arrays = try #require(plan.firstRange(of: "ProjectSet"))
                 let table = try #require(plan.firstRange(of: "Index Scan using states_store_pkey"))
                 #expect(plan.contains("Nested Loop") && arrays.lowerBound < table.lowerBound, "\(plan)")
+                let lone = plans[6].joined(separator: "\n")
+                #expect(lone.contains("Index Scan using states_store_pkey") && !lone.contains("Join"), "\(lone)")
                 await session.close()
             }
             loop.shutDown()

@@ -36,11 +36,12 @@ final class ReadLane {
 
     private func send(_ batch: [PendingRead], _ statements: StateStatements, _ deadline: Duration) {
         var parameters = ParameterBuffer()
-        parameters.append(arrayOf: .text, batch) { $1.element($0.id) }
+        parameters.append(.text, ofRows: batch) { $1.element($0.id) }
         var answers: [PendingRead.Answer] = Array(repeating: .success(nil), count: batch.count)
         self.lease.connection.send(
             Exchange(
-                steps: [.init(statement: statements.read, parameters: parameters)], deadline: deadline,
+                steps: [.init(statement: statements.read[rows: batch.count], parameters: parameters)],
+                deadline: deadline,
                 receive: { _, rows in
                     for row in 0..<rows.rowCount {
                         guard let number = rows.integer(row, 0), batch.indices.contains(Int(number) - 1)

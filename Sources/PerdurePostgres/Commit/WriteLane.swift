@@ -93,8 +93,8 @@ final class WriteLane {
 
     private func steps(_ group: [PendingWrite], _ statements: StateStatements) -> [Exchange.Step] {
         var parameters = ParameterBuffer()
-        parameters.append(arrayOf: .text, group) { $1.element($0.persistenceID) }
         if self.change == .remove {
+            parameters.append(arrayOf: .text, group) { $1.element($0.persistenceID) }
             parameters.append(arrayOf: .bigint, group) { write, buffer in
                 switch write.condition {
                 case .version(let version): buffer.element(Int64(version))
@@ -108,24 +108,25 @@ final class WriteLane {
         }
         let isExtended = self.layout?.isExtended ?? false
         let unit: StoredTimestamp.Unit = self.core.configuration.writesNanoseconds ? .nanoseconds : .milliseconds
-        parameters.append(arrayOf: .bigint, group) { $1.element(Int64($0.state.version)) }
-        parameters.append(arrayOf: .bytea, group) { $1.element($0.state.payload.bytes) }
-        parameters.append(arrayOf: .text, group) { $1.element($0.state.payload.manifest) }
-        parameters.append(arrayOf: .bigint, group) {
+        parameters.append(.text, ofRows: group) { $1.element($0.persistenceID) }
+        parameters.append(.bigint, ofRows: group) { $1.element(Int64($0.state.version)) }
+        parameters.append(.bytea, ofRows: group) { $1.element($0.state.payload.bytes) }
+        parameters.append(.text, ofRows: group) { $1.element($0.state.payload.manifest) }
+        parameters.append(.bigint, ofRows: group) {
             $1.element(StoredTimestamp.stored(milliseconds: $0.state.timestamp, as: unit))
         }
-        parameters.append(arrayOf: .bigint, group) { $1.element(Int64($0.state.shard)) }
-        if isExtended { parameters.append(arrayOf: .uuid, group) { $1.element($0.id) } }
+        parameters.append(.bigint, ofRows: group) { $1.element(Int64($0.state.shard)) }
+        if isExtended { parameters.append(.uuid, ofRows: group) { $1.element($0.id) } }
         switch self.change {
         case .put, .remove:
-            return [.init(statement: statements.put, parameters: parameters)]
+            return [.init(statement: statements.put[rows: group.count], parameters: parameters)]
         case .replace:
-            parameters.append(arrayOf: .bigint, group) { write, buffer in
+            parameters.append(.bigint, ofRows: group) { write, buffer in
                 if case .version(let version) = write.condition { buffer.element(Int64(version)) }
             }
-            return [.init(statement: statements.replace, parameters: parameters)]
+            return [.init(statement: statements.replace[rows: group.count], parameters: parameters)]
         case .create:
-            let create = Exchange.Step(statement: statements.create, parameters: parameters)
+            let create = Exchange.Step(statement: statements.create[rows: group.count], parameters: parameters)
             guard isExtended else { return [create] }
             var check = ParameterBuffer()
             check.append(arrayOf: .text, group) { $1.element($0.persistenceID) }

@@ -41,6 +41,17 @@ struct ParameterBuffer {
         case uuid = 2950
     }
 
+    /// What a statement's form for so many rows takes: one value of `items`, or an array of them all.
+    mutating func append<Item>(
+        _ element: Element, ofRows items: [Item], _ encode: (Item, inout ParameterBuffer) -> Void
+    ) {
+        guard items.count == 1 else { return self.append(arrayOf: element, items, encode) }
+        // An element begins with its length, which of a parameter is told apart.
+        let start = self.bytes.count + 4
+        encode(items[0], &self)
+        self.ranges.append(start..<self.bytes.count)
+    }
+
     /// One array parameter, an element of `items` after the other.
     mutating func append<Item>(
         arrayOf element: Element, _ items: [Item], _ encode: (Item, inout ParameterBuffer) -> Void

@@ -51,7 +51,7 @@ import Testing
                 try #require(position < 5_000)
             }
             // The whole of an exchange, not just its beginning.
-            #expect(position > (ofRequest ? 200 : 30), "\(position)")
+            #expect(position > (ofRequest ? 150 : 30), "\(position)")
             #expect(server.wereAppliedOnce)
         }
     }

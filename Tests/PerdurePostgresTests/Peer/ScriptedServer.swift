@@ -76,7 +76,8 @@ final class ScriptedServer: Sendable {
         var received: [UInt8] = []
         var statements: [String: String] = [:]
         var answer: [UInt8] = []
-        var bound: (name: String, parameters: [[UInt8]]) = ("", [])
+        /// The statement's name, whether it is the form for one row, and its parameters.
+        var bound: (name: String, isLone: Bool, parameters: [[UInt8]]) = ("", false, [])
         /// Changes of the transaction, made at its end.
         var changes: [(inout State) -> Void] = []
         var isChange = false
@@ -190,7 +191,11 @@ final class ScriptedServer: Sendable {
             session.answer += Self.message("1", [])
         case "B":
             let parts = Self.strings(body, 2)
-            session.bound = (parts.strings[1], Self.parameters(Array(body[parts.end...])))
+            let name = parts.strings[1]
+            let isLone = name.hasSuffix("_one")
+            session.bound = (
+                isLone ? String(name.dropLast(4)) : name, isLone, Self.parameters(Array(body[parts.end...]))
+            )
             session.answer += Self.message("2", [])
         case "D":
             let count = Self.columns(session.bound.name)
@@ -228,17 +233,20 @@ final class ScriptedServer: Sendable {
     }
 
     private func execute(_ session: Session) {
-        let (name, parameters) = session.bound
+        let (name, isLone, parameters) = session.bound
+        func column(_ number: Int) -> [[UInt8]] {
+            isLone ? [parameters[number]] : Self.array(parameters[number])
+        }
         var rows: [[[UInt8]?]] = []
         switch name {
         case "perdure_session": rows = [[Array("UTF8".utf8), nil]]
         case "perdure_layout": rows = [[Array("public".utf8), [1], [1]]]
         case "perdure_create", "perdure_replace":
             session.isChange = true
-            let ids = Self.array(parameters[0]).map { String(decoding: $0, as: UTF8.self) }
-            let versions = Self.array(parameters[1])
-            let writes = Self.array(parameters[6])
-            let expected = name == "perdure_replace" ? Self.array(parameters[7]) : []
+            let ids = column(0).map { String(decoding: $0, as: UTF8.self) }
+            let versions = column(1)
+            let writes = column(6)
+            let expected = name == "perdure_replace" ? column(7) : []
             for (index, id) in ids.enumerated() {
                 let row = Row(version: Self.integer64(versions[index]), write: writes[index])
                 let current = self.row(id)
@@ -253,7 +261,7 @@ final class ScriptedServer: Sendable {
             }
         case "perdure_uncreate": break
         case "perdure_explain":
-            let ids = Self.array(parameters[0]).map { String(decoding: $0, as: UTF8.self) }
+            let ids = column(0).map { String(decoding: $0, as: UTF8.self) }
             for (index, id) in ids.enumerated() {
                 let row = self.row(id)
                 rows.append([Self.bytes(Int64(index + 1)), row.map { Self.bytes($0.version) }, row?.write, nil, nil])
