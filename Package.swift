@@ -165,7 +165,7 @@ let package = Package(
             dependencies: ["PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),
         .testTarget(
-            name: "PerdureTestKitTests", dependencies: ["PerdureTestKit", "PerdureWorkflow"],
+            name: "PerdureTestKitTests", dependencies: ["PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCLITests", dependencies: ["PerdureCLI", "PerdureConcurrency", "PerdureState", "perdure"],

@@ -1,5 +1,5 @@
 public import PerdureCQL
-internal import PerdureConcurrency
+package import PerdureConcurrency
 
 /// A client of a Cassandra cluster.
 ///
@@ -32,14 +32,28 @@ public final class CQLClient: Sendable {
 
     private let phase = LockedState(Phase.unopened)
     private let statements = LockedState(StatementIndex())
+    private let tasks: StoreExecutor
 
     /// Makes a client; opens and starts nothing.
     ///
     /// - Throws: ``CQLClientError/Code/misconfigured`` where a setting is out of its range, with the rule in the message.
-    public init(_ configuration: CQLClientConfiguration) throws(CQLClientError) {
+    public convenience init(_ configuration: CQLClientConfiguration) throws(CQLClientError) {
+        try self.init(configuration, lentTo: StoreExecutor())
+    }
+
+    /// Makes a client on whose thread those tasks run that prefer `tasks`.
+    package init(_ configuration: CQLClientConfiguration, lentTo tasks: StoreExecutor) throws(CQLClientError) {
         if let violation = configuration.violation { throw CQLClientError(.misconfigured, message: violation) }
         self.configuration = configuration
+        self.tasks = tasks
     }
+
+    /// Runs tasks on the thread on which the client's answers arrive, for work that must not wait for other threads to wake up.
+    ///
+    /// A task that prefers it (`withTaskExecutorPreference`) makes a request and goes on with the answer without leaving the
+    /// thread. Such a task must never block and not compute for long: all other requests of the client wait meanwhile. While the
+    /// client is not connected, and after it was disconnected, tasks run where they would without it.
+    public var taskExecutor: any TaskExecutor { self.tasks }
 
     deinit {
         if case .open(let session) = self.phase.withLock({ $0 }) { session.end {} }
@@ -51,7 +65,7 @@ public final class CQLClient: Sendable {
             case .open(let session): return session
             case .closed where !reopening: return nil
             case .unopened, .closed:
-                let session = try Session(self.configuration)
+                let session = try Session(self.configuration, lentTo: self.tasks)
                 phase = .open(session)
                 return session
             }

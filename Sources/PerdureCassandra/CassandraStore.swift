@@ -18,7 +18,7 @@ public import PerdureState
 /// try await store.write(DurableState(persistenceID: "ada", version: 1, payload: payload), if: .absent)
 /// await store.disconnect()
 /// ```
-public final class CassandraStore: StateStore, StateListing, StateBatching {
+public final class CassandraStore: StateStore, StateListing, StateBatching, StateTaskHosting {
     /// What events call this store.
     static let name = "cassandra"
 
@@ -44,6 +44,7 @@ public final class CassandraStore: StateStore, StateListing, StateBatching {
     private let clock: any PerdureClock
     private let timestamps = TimestampGenerator()
     private let state = LockedState(State())
+    private let tasks = StoreExecutor()
 
     /// Makes a store; opens and starts nothing.
     ///
@@ -66,6 +67,9 @@ public final class CassandraStore: StateStore, StateListing, StateBatching {
         self.configuration = configuration
         self.clock = clock
     }
+
+    /// Runs tasks on the event loop's thread, where answers arrive; see ``StateTaskHosting``.
+    public var taskExecutor: any TaskExecutor { self.tasks }
 
     // MARK: Connection
 
@@ -296,7 +300,7 @@ public final class CassandraStore: StateStore, StateListing, StateBatching {
     }
 
     private func makeSession() async throws(StoreError) -> StateSession {
-        let client = try await CQLClient.connected(self.configuration, .connect)
+        let client = try await CQLClient.connected(self.configuration, .connect, lentTo: self.tasks)
         do throws(StoreError) {
             let reader = SchemaReader(
                 client: client, names: self.configuration.names, timeout: self.configuration.connectTimeout)
@@ -321,10 +325,11 @@ public final class CassandraStore: StateStore, StateListing, StateBatching {
 extension CQLClient {
     /// A client that is connected.
     static func connected(
-        _ configuration: CassandraConfiguration, _ operation: StoreError.Operation
+        _ configuration: CassandraConfiguration, _ operation: StoreError.Operation,
+        lentTo tasks: StoreExecutor = StoreExecutor()
     ) async throws(StoreError) -> CQLClient {
         do throws(CQLClientError) {
-            let client = try CQLClient(configuration.client)
+            let client = try CQLClient(configuration.client, lentTo: tasks)
             do throws(CQLClientError) { try await client.connect() } catch {
                 await client.disconnect()
                 throw error

@@ -2,14 +2,16 @@ internal import Glibc
 
 /// A ``Batcher`` between tasks that ask and threads that work.
 ///
-/// Tasks never block on it; threads sleep in ``nextBatch(into:maximumCount:maximumWeight:weight:)`` while nothing waits.
+/// Tasks never block on it; threads sleep in ``nextBatch(into:maximumCount:maximumWeight:weight:)`` while nothing waits. There they
+/// also run the jobs of tasks that prefer them.
 ///
 /// `@unchecked Sendable`: everything mutable is touched only while the mutex is held.
-package final class BatchQueue<Element: Sendable>: @unchecked Sendable {
+package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let wakeUp: UnsafeMutablePointer<pthread_cond_t>
     private let closing: UnsafeMutablePointer<pthread_cond_t>
     private var batcher = Batcher<Element>()
+    private var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
     private var isOpen = false
     /// Threads that sleep and have not been signalled. May be too high after a spurious wake-up, never too low.
     private var sleepers = 0
@@ -59,13 +61,21 @@ package final class BatchQueue<Element: Sendable>: @unchecked Sendable {
     }
 
     /// Puts an element at the end of the line and wakes a thread if one sleeps; false when the queue is closed.
-    package func submit(_ element: consuming Element, weight: Int = 0) -> Bool {
+    package func submit(_ element: Element, weight: Int = 0) -> Bool {
+        self.deliver { self.batcher.append(element, weight: weight) }
+    }
+
+    package func run(_ job: UnownedJob, for executor: UnownedTaskExecutor) -> Bool {
+        self.deliver { self.tasks.append((job, executor)) }
+    }
+
+    private func deliver(_ change: () -> Void) -> Bool {
         pthread_mutex_lock(self.mutex)
         guard self.isOpen else {
             pthread_mutex_unlock(self.mutex)
             return false
         }
-        self.batcher.append(element, weight: weight)
+        change()
         let mustWake = self.sleepers > 0
         if mustWake { self.sleepers -= 1 }
         pthread_mutex_unlock(self.mutex)
@@ -93,7 +103,10 @@ package final class BatchQueue<Element: Sendable>: @unchecked Sendable {
     ) -> Bool {
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
-        while self.batcher.isEmpty {
+        while true {
+            self.runTasks()
+            if !self.batcher.isEmpty { break }
+            if !self.tasks.isEmpty { continue }
             guard self.isOpen else { return false }
             self.sleepers += 1
             pthread_cond_wait(self.wakeUp, self.mutex)
@@ -101,6 +114,16 @@ package final class BatchQueue<Element: Sendable>: @unchecked Sendable {
         self.batcher.take(
             into: &batch, maximumCount: maximumCount, maximumWeight: maximumWeight, weight: weight)
         return true
+    }
+
+    /// Runs the jobs that are there, with the mutex open meanwhile. What they submit can still join the next batch.
+    private func runTasks() {
+        guard !self.tasks.isEmpty else { return }
+        var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
+        swap(&tasks, &self.tasks)
+        pthread_mutex_unlock(self.mutex)
+        for task in tasks { task.job.runSynchronously(on: task.executor) }
+        pthread_mutex_lock(self.mutex)
     }
 
     /// Takes out of the line the elements that `isWanted` picks; see ``Batcher/withdraw(weight:where:)``.

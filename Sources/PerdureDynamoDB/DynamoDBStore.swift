@@ -17,7 +17,7 @@ public import PerdureState
 /// try await store.write(DurableState(persistenceID: "ada", version: 1, payload: payload), if: .absent)
 /// await store.disconnect()
 /// ```
-public final class DynamoDBStore: StateStore, StateListing, StateBatching {
+public final class DynamoDBStore: StateStore, StateListing, StateBatching, StateTaskHosting {
     private enum Phase {
         case idle
         case open(TableSession)
@@ -37,6 +37,7 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
     private let environment: AWSEnvironment
     private let clock: any PerdureClock
     private let state = LockedState(State())
+    private let tasks = StoreExecutor()
 
     /// Makes a store over a table; opens and starts nothing.
     ///
@@ -62,6 +63,9 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
         self.environment = environment
         self.clock = clock
     }
+
+    /// Runs tasks on the event loop's thread, where answers arrive; see ``StateTaskHosting``.
+    public var taskExecutor: any TaskExecutor { self.tasks }
 
     // MARK: Connection
 
@@ -259,7 +263,7 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching {
                 named: "perdure-dynamo",
                 TransportSettings(
                     maximumConnections: configuration.maximumConnections, connectTimeout: configuration.connectTimeout,
-                    authoritiesFile: configuration.authoritiesFile))
+                    authoritiesFile: configuration.authoritiesFile), lentTo: self.tasks)
         } catch {
             return .failure(StoreError(.unavailable, operation: .connect, message: error.description))
         }

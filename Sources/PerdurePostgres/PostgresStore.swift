@@ -21,7 +21,7 @@ public import PerdureState
 /// try await store.write(DurableState(persistenceID: "ada", version: 1, payload: payload), if: .absent)
 /// await store.disconnect()
 /// ```
-public final class PostgresStore: StateStore, StateListing, StateBatching {
+public final class PostgresStore: StateStore, StateListing, StateBatching, StateTaskHosting {
     /// What events call this store.
     static let name = "postgres"
 
@@ -36,14 +36,19 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
         /// Set before anything else happens on the loop.
         let runs: LoopBound<RunLines?>
 
-        init(_ configuration: PostgresConfiguration) throws(LoopFailure) {
+        private let tasks: StoreExecutor
+
+        init(_ configuration: PostgresConfiguration, _ tasks: StoreExecutor) throws(LoopFailure) {
             let loop = try EventLoop.start(named: "perdure-pg")
-            let core = LoopBound(StoreCore(configuration, on: loop), on: loop)
+            self.tasks = tasks
+            tasks.lend(loop)
+            let entry = LoneEntry(to: loop)
+            let core = LoopBound(StoreCore(configuration, on: loop, by: entry), on: loop)
             self.loop = loop
             self.core = core
             let runs = LoopBound<RunLines?>(nil, on: loop)
             self.runs = runs
-            self.intake = Intake(on: loop) { intake in core.value.take(intake.fetch()) }
+            self.intake = Intake(by: entry) { intake in core.value.take(intake.fetch()) }
             loop.perform {
                 runs.value = RunLines(core.value)
                 core.value.pool.start()
@@ -53,6 +58,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
         /// Lets what is under way finish, then ends everything and calls `done` on the loop.
         func end(_ done: @escaping @Sendable () -> Void) {
             self.intake.close()
+            self.tasks.withdraw()
             let (loop, core, intake) = (self.loop, self.core, self.intake)
             loop.perform {
                 core.value.take(intake.fetch())
@@ -73,6 +79,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
     private let phase = LockedState(Phase.unopened)
     let writeIDs = WriteIDGenerator()
     let clock = SystemClock()
+    private let tasks = StoreExecutor()
 
     /// Makes a store; opens and starts nothing.
     ///
@@ -97,6 +104,9 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
 
     /// The largest payload that is written; see ``PostgresConfiguration/maximumPayloadByteCount``.
     public var maximumPayloadByteCount: Int { self.configuration.maximumPayloadByteCount }
+
+    /// Runs tasks on the event loop's thread, where answers arrive; see ``StateTaskHosting``.
+    public var taskExecutor: any TaskExecutor { self.tasks }
 
     // MARK: Connection
 
@@ -143,7 +153,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching {
                 case .open(let works): return works
                 case .closed where !reopening: return nil
                 case .unopened, .closed:
-                    let works = try Works(self.configuration)
+                    let works = try Works(self.configuration, self.tasks)
                     phase = .open(works)
                     return works
                 }

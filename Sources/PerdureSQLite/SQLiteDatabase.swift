@@ -12,6 +12,8 @@ final class SQLiteDatabase: Sendable {
     let writes = BatchQueue<WriteJob>()
     let reads = BatchQueue<ReadJob>()
     let watch = WriteWatch()
+    /// Runs tasks on the writer's thread.
+    let tasks = StoreExecutor()
     private let life = LockedState(Life())
 
     /// What events call this store.
@@ -22,6 +24,7 @@ final class SQLiteDatabase: Sendable {
         self.configuration = configuration
         self.schema = schema
         self.faults = faults
+        self.tasks.lend(self.writes)
     }
 
     // MARK: Life

@@ -18,7 +18,7 @@ public import PerdureState
 /// try await store.write(DurableState(persistenceID: "ada", version: 1, payload: payload), if: .absent)
 /// await store.disconnect()
 /// ```
-public final class SQLiteStore: StateStore, StateListing, StateBatching {
+public final class SQLiteStore: StateStore, StateListing, StateBatching, StateTaskHosting {
     /// The schema that this release writes, counted from 1.
     public static var schemaVersion: Int { Schema.current.version }
 
@@ -50,6 +50,9 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching {
     }
 
     deinit { self.database.endThreads() }
+
+    /// Runs tasks on the writer's thread, where a lone write costs little more than the file's own flush; see ``StateTaskHosting``.
+    public var taskExecutor: any TaskExecutor { self.database.tasks }
 
     // MARK: Connection
 

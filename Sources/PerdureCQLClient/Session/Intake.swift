@@ -33,12 +33,12 @@ final class Intake: Sendable {
     }
 
     private let state = LockedState(State())
-    private let loop: EventLoop
+    private let entry: LoneEntry
     /// What the loop does when there is something new.
     private let arrived: @Sendable (Intake) -> Void
 
-    init(on loop: EventLoop, arrived: @escaping @Sendable (Intake) -> Void) {
-        self.loop = loop
+    init(by entry: LoneEntry, arrived: @escaping @Sendable (Intake) -> Void) {
+        self.entry = entry
         self.arrived = arrived
     }
 
@@ -52,7 +52,7 @@ final class Intake: Sendable {
             defer { state.isAnnounced = true }
             return (.taken, !state.isAnnounced)
         }
-        if mustTell { self.loop.perform { self.arrived(self) } }
+        if mustTell { self.entry.enter { self.arrived(self) } }
         return reception
     }
 
@@ -67,7 +67,7 @@ final class Intake: Sendable {
             defer { state.isAnnounced = true }
             return !state.isAnnounced
         }
-        if mustTell { self.loop.perform { self.arrived(self) } }
+        if mustTell { self.entry.enter { self.arrived(self) } }
     }
 
     /// Takes everything that was left, in exchange for empty contents with room.

@@ -6,21 +6,25 @@ internal import PerdureIO
 /// What is at work while a client is connected: a loop, its core, and the way in.
 final class Session: Sendable {
     let loop: EventLoop
+    private let tasks: StoreExecutor
     private let core: LoopBound<SessionCore>
     let intake: Intake
     /// The nodes as they were known last.
     let nodes: LockedState<[CQLNodeStatus]>
 
-    init(_ configuration: CQLClientConfiguration) throws(CQLClientError) {
+    init(_ configuration: CQLClientConfiguration, lentTo tasks: StoreExecutor) throws(CQLClientError) {
         do {
             let tls = try configuration.tls.map { try TLSContext($0) }
             let loop = try EventLoop.start(named: "perdure-cql")
-            let core = LoopBound(SessionCore(configuration, tls: tls, on: loop), on: loop)
+            let entry = LoneEntry(to: loop)
+            let core = LoopBound(SessionCore(configuration, tls: tls, on: loop, by: entry), on: loop)
             let nodes = LockedState<[CQLNodeStatus]>([])
+            tasks.lend(loop)
+            self.tasks = tasks
             self.loop = loop
             self.core = core
             self.nodes = nodes
-            self.intake = Intake(on: loop) { core.value.takeIn($0) }
+            self.intake = Intake(by: entry) { core.value.takeIn($0) }
             loop.perform { core.value.nodesChanged = { new in nodes.withLock { $0 = new } } }
         } catch let failure as TLSFailure {
             throw CQLClientError(.misconfigured, message: "tls: \(failure)")
@@ -72,6 +76,7 @@ final class Session: Sendable {
     /// Lets what is under way finish, then ends everything and calls `done` on the loop.
     func end(_ done: @escaping @Sendable () -> Void) {
         self.intake.close()
+        self.tasks.withdraw()
         let (loop, core, intake) = (self.loop, self.core, self.intake)
         loop.perform {
             core.value.takeIn(intake)

@@ -9,6 +9,7 @@ internal import PerdureIO
 /// ``CQLLoadBalancing``'s, about connections ``NodePoolMachine``'s, and about the cluster ``ControlMachine``'s.
 final class SessionCore {
     let loop: EventLoop
+    private let entry: LoneEntry
     let configuration: CQLClientConfiguration
     private let tlsContext: TLSContext?
     private let balancing: CQLLoadBalancing
@@ -39,10 +40,11 @@ final class SessionCore {
     /// Gets told of the nodes whenever something about them has changed.
     var nodesChanged: (([CQLNodeStatus]) -> Void)?
 
-    init(_ configuration: CQLClientConfiguration, tls: TLSContext?, on loop: EventLoop) {
+    init(_ configuration: CQLClientConfiguration, tls: TLSContext?, on loop: EventLoop, by entry: LoneEntry) {
         self.configuration = configuration
         self.tlsContext = tls
         self.loop = loop
+        self.entry = entry
         self.balancing = CQLLoadBalancing(
             localDataCenter: configuration.localDataCenter, remoteNodes: configuration.remoteNodes)
     }
@@ -443,6 +445,7 @@ final class SessionCore {
         }
         if let timer = execution.speculationTimer.take() { self.loop.cancel(timer) }
         self.underWay.remove(execution)
+        if self.underWay.isEmpty { self.entry.expectLoneCaller() }
         execution.answer(answer)
         if self.closing != nil { self.settleClosing() }
     }

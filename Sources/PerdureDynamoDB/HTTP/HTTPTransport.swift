@@ -1,7 +1,6 @@
 internal import CCurl
 internal import PerdureConcurrency
 internal import PerdureIO
-internal import Synchronization
 
 /// How connections are made.
 struct TransportSettings: Sendable, Equatable {
@@ -21,20 +20,27 @@ final class HTTPTransport: Sendable {
     }
 
     let loop: EventLoop
+    private let tasks: StoreExecutor
     private let inbox = LockedState(Inbox())
     private let multi: LoopBound<MultiHandle>
-    /// Whether the next request comes alone, with a connection kept for it.
-    private let isQuiet = Quiet()
+    private let entry: LoneEntry
 
     /// Starts a loop of its own.
-    static func start(named name: String, _ settings: TransportSettings) throws(LoopFailure) -> HTTPTransport {
-        try HTTPTransport(on: EventLoop.start(named: name), settings)
+    ///
+    /// Tasks that prefer `tasks` run on it as long as it lasts.
+    static func start(
+        named name: String, _ settings: TransportSettings, lentTo tasks: StoreExecutor = StoreExecutor()
+    ) throws(LoopFailure) -> HTTPTransport {
+        try HTTPTransport(on: EventLoop.start(named: name), settings, tasks)
     }
 
-    private init(on loop: EventLoop, _ settings: TransportSettings) {
+    private init(on loop: EventLoop, _ settings: TransportSettings, _ tasks: StoreExecutor) {
+        tasks.lend(loop)
+        self.tasks = tasks
         Self.initializeLibrary
         self.loop = loop
-        self.multi = LoopBound(MultiHandle(on: loop, settings, self.isQuiet), on: loop)
+        self.entry = LoneEntry(to: loop)
+        self.multi = LoopBound(MultiHandle(on: loop, settings, self.entry), on: loop)
     }
 
     deinit { self.shutDown() }
@@ -51,14 +57,7 @@ final class HTTPTransport: Sendable {
             return (false, inbox.exchanges.count == 1)
         }
         if isClosed { return exchange.end(.failure(MultiHandle.shutDown)) }
-        guard isFirst else { return }
-        if self.isQuiet.flag.exchange(false, ordering: .relaxed) {
-            // Alone it is sent by the caller's own thread: waking the loop's would take longer than sending does.
-            self.loop.performAtOnce { self.takeIn() }
-        } else {
-            // Those that come until the loop gets to it are taken in one go.
-            self.loop.perform { self.takeIn() }
-        }
+        if isFirst { self.entry.enter { self.takeIn() } }
     }
 
     private func takeIn() {
@@ -79,6 +78,7 @@ final class HTTPTransport: Sendable {
             return inbox.exchanges
         }
         guard let waiting else { return }
+        self.tasks.withdraw()
         let (multi, loop) = (self.multi, self.loop)
         loop.perform {
             for exchange in waiting { exchange.end(.failure(MultiHandle.shutDown)) }
@@ -86,11 +86,6 @@ final class HTTPTransport: Sendable {
             loop.shutDown()
         }
     }
-}
-
-/// Whether a transport has a kept connection and nothing under way: a hint, read from any thread.
-private final class Quiet: Sendable {
-    let flag = Atomic<Bool>(false)
 }
 
 /// libcurl's multi handle, the transfers that it runs, and those that wait for a place.
@@ -102,7 +97,7 @@ private final class MultiHandle {
 
     private let loop: EventLoop
     private let settings: TransportSettings
-    private let isQuiet: Quiet
+    private let entry: LoneEntry
     private let sockets: SocketTable
     private var multi: UnsafeMutableRawPointer?
     private var transfers: [Transfer] = []
@@ -116,10 +111,10 @@ private final class MultiHandle {
     /// When the earliest deadline is looked at.
     private var deadlineTimer: (id: EventLoop.TimerID, deadline: Duration)?
 
-    init(on loop: EventLoop, _ settings: TransportSettings, _ isQuiet: Quiet) {
+    init(on loop: EventLoop, _ settings: TransportSettings, _ entry: LoneEntry) {
         self.loop = loop
         self.settings = settings
-        self.isQuiet = isQuiet
+        self.entry = entry
         self.sockets = SocketTable(on: loop)
     }
 
@@ -206,7 +201,8 @@ private final class MultiHandle {
             let transfer = Unmanaged<Transfer>.fromOpaque(this).takeUnretainedValue()
             curl_multi_remove_handle(multi, easy)
             if status == CURLE_OK, self.idle.count + 1 == self.transfers.count, self.waiting.isEmpty {
-                self.isQuiet.flag.store(true, ordering: .relaxed)
+                // With a connection kept for it.
+                self.entry.expectLoneCaller()
             }
             transfer.finish(status)
             self.release(transfer)

@@ -7,17 +7,18 @@ internal import Synchronization
 ///
 /// Readiness and timers are told synchronously on the thread; a task is resumed once per request, not once per read. The
 /// thread ends after ``shutDown()``, when nothing is left to do.
-package final class EventLoop: SerialExecutor, Sendable {
+package final class EventLoop: SerialExecutor, TaskThread, Sendable {
     /// What other threads leave for the loop.
     private struct Inbox {
         var jobs: [UnownedJob] = []
+        var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
         var calls: [@Sendable () -> Void] = []
         /// Whether the thread will look into the inbox before it sleeps: then nobody has to wake it.
         var isAwake = true
         var phase = Phase.running
         var traffic = Traffic()
 
-        var isEmpty: Bool { self.jobs.isEmpty && self.calls.isEmpty }
+        var isEmpty: Bool { self.jobs.isEmpty && self.tasks.isEmpty && self.calls.isEmpty }
     }
 
     /// What has come to the loop from elsewhere since it was made: each is a crossing from one thread to another.
@@ -107,6 +108,14 @@ package final class EventLoop: SerialExecutor, Sendable {
             inbox.jobs.append(job)
             inbox.traffic.jobs += 1
         }
+    }
+
+    package func run(_ job: UnownedJob, for executor: UnownedTaskExecutor) -> Bool {
+        self.deliver { inbox in
+            inbox.tasks.append((job, executor))
+            inbox.traffic.jobs += 1
+        }
+        return true
     }
 
     package func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
@@ -265,6 +274,7 @@ package final class EventLoop: SerialExecutor, Sendable {
         // One argument, not two: the other form would enqueue a plain task anew at each call between actors of the loop.
         let executor = self.asUnownedSerialExecutor()
         var jobs: [UnownedJob] = []
+        var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
         var calls: [@Sendable () -> Void] = []
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 128) { events in
             var count = 0
@@ -275,14 +285,17 @@ package final class EventLoop: SerialExecutor, Sendable {
                         // From here on the inbox is looked into before the next sleep.
                         inbox.isAwake = true
                         swap(&inbox.jobs, &jobs)
+                        swap(&inbox.tasks, &tasks)
                         swap(&inbox.calls, &calls)
                     }
                     self.tell(events.prefix(count))
                     self.runTimers()
                     for call in calls { call() }
                     for job in jobs { job.runSynchronously(on: executor) }
+                    for task in tasks { task.job.runSynchronously(on: task.executor) }
                     calls.removeAll(keepingCapacity: true)
                     jobs.removeAll(keepingCapacity: true)
+                    tasks.removeAll(keepingCapacity: true)
                     return self.nextTimeout()
                 }
                 guard let timeout, let buffer = events.baseAddress else { return }

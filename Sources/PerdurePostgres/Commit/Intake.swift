@@ -15,12 +15,12 @@ final class Intake: Sendable {
     }
 
     private let contents = LockedState(Contents())
-    private let loop: EventLoop
+    private let entry: LoneEntry
     /// What the loop does when there is something new.
     private let arrived: @Sendable (Intake) -> Void
 
-    init(on loop: EventLoop, arrived: @escaping @Sendable (Intake) -> Void) {
-        self.loop = loop
+    init(by entry: LoneEntry, arrived: @escaping @Sendable (Intake) -> Void) {
+        self.entry = entry
         self.arrived = arrived
     }
 
@@ -32,7 +32,7 @@ final class Intake: Sendable {
             defer { contents.isAnnounced = true }
             return (true, !contents.isAnnounced)
         }
-        if mustTell { self.loop.perform { self.arrived(self) } }
+        if mustTell { self.entry.enter { self.arrived(self) } }
         return isOpen
     }
 

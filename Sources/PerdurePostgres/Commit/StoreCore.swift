@@ -9,6 +9,7 @@ final class StoreCore {
     typealias Lease = Pool<StoreConnection>.Lease
 
     let loop: EventLoop
+    private let entry: LoneEntry
     let configuration: PostgresConfiguration
     let pool: Pool<StoreConnection>
     /// Counts the times at which what connections know about the tables became old.
@@ -41,8 +42,9 @@ final class StoreCore {
     /// How many must wait before another lane sets out beside those under way: smaller batches cost more than they gain.
     static let worthALane = 16
 
-    init(_ configuration: PostgresConfiguration, on loop: EventLoop) {
+    init(_ configuration: PostgresConfiguration, on loop: EventLoop, by entry: LoneEntry) {
         self.loop = loop
+        self.entry = entry
         self.configuration = configuration
         var settings = PoolConfiguration()
         settings.minimum = configuration.pool.minimumConnections
@@ -92,9 +94,11 @@ final class StoreCore {
         self.setOutForWrites()
         self.setOutForReads()
         self.setOutForTransactions()
-        if let done = self.isClosing, self.writes.isIdle, self.reads.isEmpty, self.transactions.isEmpty,
+        guard self.writes.isIdle, self.reads.isEmpty, self.transactions.isEmpty,
             self.writeLanes + self.readLanes + self.transactionLanes == 0
-        {
+        else { return }
+        self.entry.expectLoneCaller()
+        if let done = self.isClosing {
             self.isClosing = nil
             self.pool.shutDown(done)
         }

@@ -11,7 +11,8 @@
 ///
 /// ``StatePromises/verify(_:promises:settings:)`` runs them all and makes a report.
 public struct StatePromise: Sendable, Hashable, CustomStringConvertible {
-    /// Which promise it belongs to: 1 to 10 are those of ``StateStore``; 11 is listing, 12 batches, 13 the feed of changes.
+    /// Which promise it belongs to: 1 to 10 are those of ``StateStore``; 11 is listing, 12 batches, 13 the feed of changes,
+    /// 14 tasks on the store's executor.
     public let number: Int
     /// What the store does, as a sentence without a subject: "rejects a write that expects another version".
     public let name: String
@@ -29,6 +30,9 @@ public struct StatePromise: Sendable, Hashable, CustomStringConvertible {
         case listing(@Sendable (Trial, any StateListing) async throws -> Void)
         case batching(@Sendable (Trial, any StateBatching) async throws -> Void)
         case changes(@Sendable (Trial, any StateChanges) async throws -> Void)
+        case hosting(@Sendable (Trial, any StateTaskHosting) async throws -> Void)
+        /// Hosting on a store that nobody else uses, because it gets disconnected.
+        case ownHosting(@Sendable (Trial, any StateTaskHosting) async throws -> Void)
         case corruption(@Sendable (Trial, Corrupt) async throws -> Void)
         case lostAnswer(@Sendable (Trial, Lose) async throws -> Void)
         case lostRequest(@Sendable (Trial, Lose) async throws -> Void)
@@ -49,7 +53,10 @@ public struct StatePromise: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether verifying this promise takes a store that nobody else uses meanwhile, because it gets disconnected.
     public var needsOwnStore: Bool {
-        if case .ownStore = self.check { true } else { false }
+        switch self.check {
+        case .ownStore, .ownHosting: true
+        default: false
+        }
     }
 
     /// Promises are the same when number and name are: names are unique.
@@ -68,7 +75,7 @@ extension StatePromise {
     /// Every promise, in the order of the numbers.
     public static let all: [StatePromise] = [
         reading, linearizability, conditions, concurrency, outcomes, deleting, limits, undecodable, cancellation,
-        identifiers, listing, batching, changes,
+        identifiers, listing, batching, changes, hosting,
     ].flatMap { $0 }.enumerated().sorted { ($0.element.number, $0.offset) < ($1.element.number, $1.offset) }
         .map(\.element)
 
@@ -88,6 +95,7 @@ extension StatePromise {
         case 11: "Listing"
         case 12: "Batches"
         case 13: "The feed of changes"
+        case 14: "Tasks on the store's executor"
         default: nil
         }
     }
@@ -148,6 +156,11 @@ extension StatePromise {
             body = { try await verify($0, store) }
         case .changes(let verify):
             guard let store = store as? any StateChanges else { return .notOffered("the store has no feed of changes") }
+            body = { try await verify($0, store) }
+        case .hosting(let verify), .ownHosting(let verify):
+            guard let store = store as? any StateTaskHosting else {
+                return .notOffered("the store has no thread for tasks")
+            }
             body = { try await verify($0, store) }
         case .corruption(let verify):
             guard let corrupt = fixture.corruptRow else { return .notTested("no way to make a row unreadable") }

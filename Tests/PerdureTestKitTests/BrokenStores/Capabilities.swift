@@ -1,3 +1,4 @@
+import PerdureConcurrency
 import PerdureTestKit
 
 /// Lists wrongly.
@@ -116,5 +117,43 @@ struct TellsChangesWrongly: BrokenStore, StateChanges {
         case .reverse: page.changes.reverse()
         }
         return page
+    }
+}
+
+/// Runs the jobs of a task on two threads in turn.
+struct SendsTasksToAndFro: BrokenStore, StateTaskHosting {
+    let base = memory()
+    let executor = Ends()
+    var taskExecutor: any TaskExecutor { self.executor }
+
+    func write(_ state: DurableState, if condition: WriteCondition) async throws(StoreError) {
+        await pause()
+        try await self.base.write(state, if: condition)
+    }
+
+    final class Ends: TaskExecutor {
+        private let queues = [BatchQueue<Int>(), BatchQueue<Int>()]
+        private let count = LockedState(0)
+
+        init() {
+            for queue in self.queues {
+                queue.open()
+                // Without a thread tasks wait for ever, and the promise is broken just as well.
+                try? BlockingThread.start(named: "test-end") {
+                    var nothing: [Int] = []
+                    while queue.nextBatch(into: &nothing, maximumCount: 1) {}
+                }
+            }
+        }
+
+        deinit { for queue in self.queues { queue.close() } }
+
+        func enqueue(_ job: consuming ExecutorJob) {
+            let turn = self.count.withLock { count in
+                count += 1
+                return count
+            }
+            _ = self.queues[turn % 2].run(UnownedJob(job), for: self.asUnownedTaskExecutor())
+        }
     }
 }

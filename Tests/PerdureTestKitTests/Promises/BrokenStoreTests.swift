@@ -100,6 +100,8 @@ struct Suspect: Sendable, CustomTestStringConvertible {
         Suspect(13, "forgets deletions") { TellsChangesWrongly(.forgetDeletions) },
         Suspect(13, "tells changes again") { TellsChangesWrongly(.repeatTheLast) },
         Suspect(13, "tells changes backwards") { TellsChangesWrongly(.reverse) },
+        // 14
+        Suspect(14, "sends tasks to and fro") { SendsTasksToAndFro() },
     ]
 }
 
