@@ -17,7 +17,7 @@ static int step_and_reset(sqlite3_stmt *statement) {
     return code;
 }
 
-double baseline_sqlite_updates(const char *path, int ids, int batch, int count, int payload_bytes) {
+double baseline_sqlite_updates(const char *path, int ids, int batch, int warm_up, int count, int payload_bytes) {
     sqlite3 *db = 0;
     sqlite3_stmt *begin = 0, *commit = 0, *insert = 0, *update = 0;
     double rate = -1;
@@ -53,8 +53,11 @@ double baseline_sqlite_updates(const char *path, int ids, int batch, int count, 
 
     double start = now();
     int done = 0;
-    while (done < count) {
-        int size = batch < count - done ? batch : count - done;
+    int last = warm_up + count;
+    while (done < last) {
+        if (done == warm_up) start = now();
+        int end = done < warm_up ? warm_up : last;
+        int size = batch < end - done ? batch : end - done;
         if (step_and_reset(begin) != SQLITE_DONE) goto end;
         for (int i = 0; i < size; i++) {
             int number = done + i;

@@ -14,7 +14,7 @@ uint64_t baseline_heap_bytes(void);
 
 /// Writes on SQLite's own API as fast as C can: `count` updates of `ids` rows in turn, `batch` of them in each transaction, with the
 /// store's statement, pragmas and row size. Returns updates per second, or a negative number when SQLite failed.
-double baseline_sqlite_updates(const char *path, int ids, int batch, int count, int payload_bytes);
+double baseline_sqlite_updates(const char *path, int ids, int batch, int warm_up, int count, int payload_bytes);
 
 
 /// Rows one by one over one connection, as the eGo store does it: one upsert (or one read), one round trip, one commit. `count` of them

@@ -10,6 +10,8 @@ enum CassandraBenchmarks {
         speed("cassandra-write-1", .write, inFlight: 1, count: 2_000),
         speed("cassandra-write-64", .write, inFlight: 64, count: 60_000),
         speed("cassandra-read-1", .read, inFlight: 1, count: 2_000),
+        speed("cassandra-write-1-executor", .write, inFlight: 1, count: 2_000, onStore: true),
+        speed("cassandra-read-1-executor", .read, inFlight: 1, count: 2_000, onStore: true),
         speed("cassandra-read-64", .read, inFlight: 64, count: 60_000),
         cpu("cassandra-write-cpu", .write, inFlight: 64, count: 60_000),
         cpu("cassandra-read-cpu", .read, inFlight: 64, count: 60_000),
@@ -25,10 +27,13 @@ enum CassandraBenchmarks {
         var cpu: Double
     }
 
-    private static func speed(_ name: String, _ kind: Kind, inFlight: Int, count: Int) -> Benchmark {
+    /// With `onStore`, by tasks that prefer the store's executor.
+    private static func speed(
+        _ name: String, _ kind: Kind, inFlight: Int, count: Int, onStore: Bool = false
+    ) -> Benchmark {
         Benchmark(
             name, unit: kind == .read ? "reads/s" : "writes/s",
-            measure: { try await ours(kind, inFlight, count).rate },
+            measure: { try await ours(kind, inFlight, count, onStore: onStore).rate },
             against: inFlight == 1 ? "gocql 1.7 without gathering" : "gocql 1.7",
             baseline: { try await theirs(kind, inFlight, count).rate })
     }
@@ -64,7 +69,9 @@ enum CassandraBenchmarks {
             persistenceID: "account-\(task)", version: version, payload: self.payload, timestamp: 1_700_000_000_000)
     }
 
-    private static func ours(_ kind: Kind, _ inFlight: Int, _ count: Int) async throws -> Outcome {
+    private static func ours(
+        _ kind: Kind, _ inFlight: Int, _ count: Int, onStore: Bool = false
+    ) async throws -> Outcome {
         let store = try CassandraStore(try await self.configuration(kind))
         var versions: [UInt64] = []
         for task in 0..<inFlight {
@@ -74,7 +81,8 @@ enum CassandraBenchmarks {
         }
         let first = versions
         let before = processorTime()
-        let perSecond = try await rate(of: count, over: inFlight) { task, share in
+        let perSecond = try await rate(of: count, over: inFlight, on: onStore ? store.taskExecutor : nil) {
+            task, share in
             switch kind {
             case .write:
                 for number in 1...UInt64(share) { try await store.write(row(task, version: number), if: .always) }

@@ -19,11 +19,15 @@ enum DynamoDBBenchmarks {
     private static let loop = "a loop in C on libcurl, the same request"
 
     static let all: [Benchmark] =
-        Operation.allCases.map { cpu($0, flight: 64, count: 40_000, "dynamodb-\($0)-cpu") }
-        + Operation.allCases.map { cpu($0, flight: 1, count: 8_000, "dynamodb-\($0)-alone-cpu") }
-        + Operation.allCases.map(local)
-        + Operation.allCases.map { idle($0, "dynamodb-\($0)-idle", count: 8_000, at: { try fixed() }) }
-        + Operation.allCases.map { idle($0, "dynamodb-\($0)-idle-local", count: 2_000, at: { try await realTable() }) }
+        perOperation { cpu($0, flight: 64, count: 40_000, "dynamodb-\($0)-cpu") }
+        + perOperation { cpu($0, flight: 1, count: 8_000, "dynamodb-\($0)-alone-cpu") }
+        + perOperation(local)
+        + perOperation { idle($0, "idle", count: 8_000, false, at: { try fixed() }) }
+        + perOperation { idle($0, "idle", count: 8_000, true, at: { try fixed() }) }
+        + perOperation { idle($0, "idle-local", count: 2_000, false, at: { try await realTable() }) }
+        + perOperation { idle($0, "idle-local", count: 2_000, true, at: { try await realTable() }) }
+
+    private static func perOperation(_ make: (Operation) -> Benchmark) -> [Benchmark] { Operation.allCases.map(make) }
 
     private static func cpu(_ operation: Operation, flight: Int, count: Int, _ name: String) -> Benchmark {
         Benchmark(
@@ -44,12 +48,16 @@ enum DynamoDBBenchmarks {
             })
     }
 
+    /// With `onStore`, by a task that prefers the store's executor.
     private static func idle(
-        _ operation: Operation, _ name: String, count: Int, at place: @escaping @Sendable () async throws -> Place
+        _ operation: Operation, _ name: String, count: Int, _ onStore: Bool,
+        at place: @escaping @Sendable () async throws -> Place
     ) -> Benchmark {
         Benchmark(
-            name, unit: "µs",
-            measure: { try await perform(operation, at: await place(), flight: 1, count: count).microseconds },
+            "dynamodb-\(operation)-\(name)\(onStore ? "-executor" : "")", unit: "µs",
+            measure: {
+                try await perform(operation, at: await place(), flight: 1, count: count, onStore: onStore).microseconds
+            },
             against: loop,
             baseline: { try bare(operation, try await place(), count: count) })
     }
@@ -87,7 +95,7 @@ enum DynamoDBBenchmarks {
     }
 
     private static func perform(
-        _ operation: Operation, at place: Place, flight: Int, count: Int
+        _ operation: Operation, at place: Place, flight: Int, count: Int, onStore: Bool = false
     ) async throws -> Program.Cost {
         var configuration = DynamoDBConfiguration(table: place.table, region: place.region)
         configuration.endpoint = place.endpoint
@@ -109,7 +117,7 @@ enum DynamoDBBenchmarks {
         }
         let times = Mutex<[Double]>([])
         let before = cpuSeconds()
-        let rate = try await rate(of: count, over: flight) { task, share in
+        let rate = try await rate(of: count, over: flight, on: onStore ? store.taskExecutor : nil) { task, share in
             var own: [Double] = []
             own.reserveCapacity(share)
             for round in 1...UInt64(share) {

@@ -8,13 +8,16 @@ func seconds() -> Double {
 }
 
 /// Operations per second: `tasks` tasks do `count` of them altogether, told their own number and how many to do.
+///
+/// They run where tasks run, or on `executor`.
 func rate(
-    of count: Int, over tasks: Int, _ work: @escaping @Sendable (_ task: Int, _ count: Int) async throws -> Void
+    of count: Int, over tasks: Int, on executor: (any TaskExecutor)? = nil,
+    _ work: @escaping @Sendable (_ task: Int, _ count: Int) async throws -> Void
 ) async throws -> Double {
     let share = count / tasks
     let start = seconds()
     try await withThrowingTaskGroup(of: Void.self) { group in
-        for task in 0..<tasks { group.addTask { try await work(task, share) } }
+        for task in 0..<tasks { group.addTask(executorPreference: executor) { try await work(task, share) } }
         try await group.waitForAll()
     }
     return Double(share * tasks) / (seconds() - start)
