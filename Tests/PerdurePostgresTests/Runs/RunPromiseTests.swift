@@ -19,13 +19,16 @@ struct RunPromiseTests {
                 leading.tls = .disable
             }
             leading.maximumPayloadByteCount = 8 << 20
+            // What is lost is found again however slow the machine, so that the answer is never "unknown" for want of time.
+            leading.writeTimeout = .seconds(120)
             let configuration = leading
             let fixture = RunStoreFixture(
                 "postgres", makeStore: { try PostgresStore(configuration) },
                 makeSecondStore: { _ in try PostgresStore(configuration) },
                 loseNextAnswer: { _, id in proxy.lose(.answer, of: id) },
                 loseNextRequest: { _, id in proxy.lose(.request, of: id) })
-            let verdict = try await promise.verify(on: fixture, settings: PromiseSettings(rounds: 2))
+            let verdict = try await promise.verify(
+                on: fixture, settings: PromiseSettings(rounds: 2, timeLimit: .seconds(600)))
             #expect(verdict == .kept, "\(verdict)")
         }
     }
