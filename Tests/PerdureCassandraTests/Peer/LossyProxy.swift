@@ -19,6 +19,17 @@ final class LossyProxy: Sendable {
         var changes: Set<[UInt8]> = []
         var pairs: [(CInt, CInt)] = []
         var isStopped = false
+
+        /// Whether a frame executes a conditional write, by itself or in a batch.
+        func isChange(_ frame: [UInt8]) -> Bool {
+            func id(at place: Int) -> [UInt8] {
+                let length = Int(frame[place]) << 8 | Int(frame[place + 1])
+                return Array(frame[(place + 2)..<min(place + 2 + length, frame.count)])
+            }
+            if frame[4] == 0x0A { return self.changes.contains(id(at: 9)) }
+            // Conditional statements come first in a batch: its kind, their number, and that the first is a prepared one.
+            return frame.count > 14 && frame[12] == 1 && self.changes.contains(id(at: 13))
+        }
     }
 
     private let plan = LockedState(Plan())
@@ -125,10 +136,9 @@ final class LossyProxy: Sendable {
         switch frame[4] {
         case 0x09:  // PREPARE
             if frame.contains(" IF ") { talk.withLock { _ = $0.conditionalPrepares.insert(stream) } }
-        case 0x0A:  // EXECUTE
-            let id = Array(frame[11..<(11 + (Int(frame[9]) << 8 | Int(frame[10])))])
+        case 0x0A, 0x0D:  // EXECUTE, BATCH
             let loss: Loss? = self.plan.withLock { plan in
-                guard plan.changes.contains(id) else { return nil }
+                guard plan.isChange(frame) else { return nil }
                 if let index = plan.losses.firstIndex(where: { frame.contains($0.id) }) {
                     plan.count += 1
                     return plan.losses.remove(at: index).loss
