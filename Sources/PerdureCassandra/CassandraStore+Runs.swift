@@ -6,6 +6,7 @@ public import PerdureWorkflow
 /// A run is one partition, and each of its changes one lightweight transaction. Everything else that finds runs, by workflow, status,
 /// time or worker, is a hint that is written before the change and checked against the run when it is followed.
 extension CassandraStore: RunStore {
+    /// False: values are stored as bytes.
     public var keepsLiveValues: Bool { false }
 
     // MARK: Runs

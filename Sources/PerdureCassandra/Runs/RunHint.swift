@@ -102,6 +102,8 @@ struct HintScope: Hashable, Sendable {
     static func tag(_ name: String, _ value: String) -> Self { Self("t", name, value) }
     static func parent(_ id: String) -> Self { Self("p", id) }
     static func status(_ status: RunStatus, of workflow: String) -> Self { Self("s", status.rawValue, workflow) }
+    /// Not ended: several statuses, between which runs move while somebody looks.
+    static func live(_ workflow: String) -> Self { Self("l", workflow) }
     /// Ready to be taken.
     static func ready(_ workflow: String) -> Self { Self("q", workflow) }
     /// To be taken from a time on.
@@ -139,9 +141,12 @@ extension RunHead {
         if let parent = request.parent { hints.append(listed(.parent(parent.runID))) }
 
         let status = HintScope.status(progress.status, of: request.workflow)
-        hints.append(
-            progress.status.isEnded
-                ? listed(status) : RunHint(.queue, status, bucket: age >> 18, byAge, limits: limits))
+        if progress.status.isEnded {
+            hints.append(listed(status))
+        } else {
+            hints.append(RunHint(.queue, status, bucket: age >> 18, byAge, limits: limits))
+            hints.append(RunHint(.queue, .live(request.workflow), bucket: age >> 18, byAge))
+        }
         if self.outbox != nil { hints.append(placed(.outbox(request.workflow))) }
         if let owner = progress.owner {
             hints.append(placed(.owned(by: owner)))

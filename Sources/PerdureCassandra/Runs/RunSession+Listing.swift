@@ -103,14 +103,18 @@ extension RunSession {
         if let tag = filter.tag { return [reader(.listing, .tag(tag.name, tag.value), 22)] }
         if let resource = filter.resourceID { return [reader(.listing, .resource(resource), 22)] }
         let workflows = if let workflow = filter.workflow { [workflow] } else { try await self.workflows(call) }
-        // Where all but a few are wanted, those few are not worth a reader each.
-        guard !filter.statuses.isEmpty, filter.statuses.count < RunStatus.allCases.count else {
-            return workflows.map { reader(.listing, .workflow($0), 22) }
-        }
-        return workflows.flatMap { workflow in
-            filter.statuses.map { status in
-                reader(status.isEnded ? .listing : .queue, .status(status, of: workflow), status.isEnded ? 22 : 18)
+        let statuses = filter.statuses
+        return workflows.flatMap { workflow -> [HintReader] in
+            if statuses.count > 1, statuses.allSatisfy({ !$0.isEnded }) {
+                return [reader(.queue, .live(workflow), 18)]
             }
+            if statuses.count == 1 || (statuses.count > 1 && statuses.allSatisfy { $0.isEnded }) {
+                return statuses.map { status in
+                    reader(status.isEnded ? .listing : .queue, .status(status, of: workflow), status.isEnded ? 22 : 18)
+                }
+            }
+            // A run that goes from one of the statuses to another meanwhile must not slip through between two scopes.
+            return [reader(.listing, .workflow(workflow), 22)]
         }
     }
 
