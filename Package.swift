@@ -78,10 +78,13 @@ let package = Package(
 
         .target(
             name: "PerdureCassandra",
-            dependencies: ["PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureCQLClient"],
+            dependencies: [
+                "PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureCQLClient",
+            ],
             resources: [
                 .embedInCode("Schema/states1.cql"), .embedInCode("Schema/states1-sharded.cql"),
                 .embedInCode("Schema/states2.cql"), .embedInCode("Schema/states2-sharded.cql"),
+                .embedInCode("Schema/runs1.cql"),
             ],
             swiftSettings: settings),
 
@@ -162,7 +165,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCassandraTests",
-            dependencies: ["PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit"],
+            dependencies: [
+                "PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureTestKitTests", dependencies: ["PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow"],

@@ -214,7 +214,7 @@ public final class CQLClient: Sendable {
         _ content: Execution.Content, _ values: consuming CQLBoundValues, _ kind: StatementKind,
         _ options: CQLExecutionOptions, _ route: CQLLoadBalancing.Request
     ) async throws(CQLClientError) -> CQLResult {
-        if Task.isCancelled { throw .cancelled }
+        if options.heedsCancellation, Task.isCancelled { throw .cancelled }
         let session = try self.session()
         let execution = Execution(
             content, values: values, options: options.resolved(self.configuration), route: route,

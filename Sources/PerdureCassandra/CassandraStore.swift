@@ -243,10 +243,10 @@ public final class CassandraStore: StateStore, StateListing, StateBatching, Stat
     }
 
     /// The session to work with, told that an operation more is under way.
-    private func enter(
-        _ operation: StoreError.Operation, _ id: String? = nil, reopens: Bool = false
+    func enter(
+        _ operation: StoreError.Operation, _ id: String? = nil, reopens: Bool = false, heedsCancellation: Bool = true
     ) async throws(StoreError) -> StateSession {
-        try self.checkCancellation(operation, id)
+        if heedsCancellation { try self.checkCancellation(operation, id) }
         // Bounded, should others connect and disconnect all the time.
         for _ in 0..<1_000 {
             enum Next { case use(StateSession), wait(Task<Result<StateSession, StoreError>, Never>), closed }

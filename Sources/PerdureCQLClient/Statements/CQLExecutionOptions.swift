@@ -18,6 +18,8 @@ public struct CQLExecutionOptions: Sendable, Hashable {
     public var timestamp: Int64?
     /// Whether cancelling the caller's task ends the wait. What was sent goes on: of a write the outcome is then unknown.
     public var endsOnCancellation: Bool
+    /// Whether it is refused when the caller's task is cancelled already; false for what must be seen to its end.
+    public var heedsCancellation = true
     /// Asks the server to trace the request; see ``CQLResult/tracingID``.
     public var isTraced: Bool
 

@@ -4,7 +4,7 @@ public import PerdureState
 extension CassandraConfiguration {
     /// Reads `cassandra://user:password@host1,host2:port/keyspace?setting=value&…`.
     ///
-    /// All hosts have one port, which stands after the last or after each. Settings are `table`, `dc`, `consistency`,
+    /// All hosts have one port, which stands after the last or after each. Settings are `table`, `run_tables`, `dc`, `consistency`,
     /// `serial_consistency` (`serial`, `local_serial`), `writes` (`conditional`, `latest`), `reads` (`serial`, `plain`), `shards`,
     /// `other_shards` (`found`, `ignored`); `tls` (`verify`, `verify_ca`, `unverified`, `off`), `ca_file`, `cert_file`, `key_file`,
     /// `tls_name`; `compression` (`lz4`, `none`), `connections`; `connect_timeout`, `attempt_timeout`, `write_timeout`,
@@ -83,6 +83,7 @@ extension CassandraConfiguration {
         }
         switch key {
         case "table": return assign(\.table, value)
+        case "run_tables": return assign(\.runTables, value)
         case "dc": return assign(\.localDataCenter, value)
         case "consistency": return assign(\.consistency, CQLConsistency(name: value))
         case "serial_consistency": return assign(\.serialConsistency, CQLConsistency(name: value))

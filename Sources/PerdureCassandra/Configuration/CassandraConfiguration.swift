@@ -12,6 +12,8 @@ public struct CassandraConfiguration: Sendable {
     public var keyspace: String
     /// The table of states, under its exact name; `states_store`. Ours beside it have its name and more.
     public var table = "states_store"
+    /// What the names of the tables of workflow runs begin with, exactly; `workflow`.
+    public var runTables = "workflow"
     /// The data centre whose nodes are used; nil where there is one only.
     public var localDataCenter: String?
     /// The name to log in with; nil where the cluster does not ask.
@@ -147,7 +149,7 @@ extension CassandraConfiguration {
 
     /// Says which setting breaks a rule, in words, or nil.
     var violation: String? {
-        for (name, value) in [("keyspace", self.keyspace), ("table", self.table)] {
+        for (name, value) in [("keyspace", self.keyspace), ("table", self.table), ("runTables", self.runTables)] {
             let isName = value.utf8.allSatisfy {
                 switch $0 {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -156,9 +158,10 @@ extension CassandraConfiguration {
                 default: false
                 }
             }
-            // Cassandra allows 48; the table of tombstones has a longer name than that of states.
-            if !isName || !(1...(name == "table" ? 36 : 48)).contains(value.utf8.count) {
-                return "the \(name)'s name has 1 to \(name == "table" ? 36 : 48) letters, digits and '_';"
+            // Cassandra allows 48; the tables beside that of states, and those of runs, have longer names.
+            let limit = name == "keyspace" ? 48 : 36
+            if !isName || !(1...limit).contains(value.utf8.count) {
+                return "the \(name)'s name has 1 to \(limit) letters, digits and '_';"
                     + " it is \(value.debugDescription)"
             }
         }

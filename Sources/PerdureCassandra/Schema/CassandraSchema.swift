@@ -6,7 +6,15 @@ enum CassandraSchema {
     /// Where the migrations that were made are recorded, with what every program that uses the table must agree on.
     static let record = "perdure_schema"
 
-    /// The statements that make everything, in order.
+    /// The number of the last migration of the tables of runs.
+    static let runsVersion = 1
+
+    /// The statements that make the tables of runs, in order.
+    static func runStatements(_ names: Names) -> [String] {
+        Self.statements(PackageResources.runs1_cql).map { names.filling($0) }
+    }
+
+    /// The statements that make everything for states, in order.
     static func statements(_ names: Names, key: KeyLayout) -> [String] {
         var files = [key == .id ? PackageResources.states1_cql : PackageResources.states1_sharded_cql]
         files.append(PackageResources.states2_cql)
@@ -44,10 +52,16 @@ enum CassandraSchema {
     struct Names: Sendable, Hashable {
         var keyspace: String
         var table: String
+        /// What the names of the tables of runs begin with.
+        var runs = "workflow"
 
         func filling(_ text: String) -> String {
             text.replacing("${keyspace}", with: self.keyspace).replacing("${table}", with: self.table)
+                .replacing("${runs}", with: self.runs)
         }
+
+        /// A table of runs, as CQL has it.
+        func quotedRuns(_ suffix: String) -> String { "\"\(self.keyspace)\".\"\(self.runs)\(suffix)\"" }
 
         /// A table of the keyspace, as CQL has it: that of states, or one beside it.
         func quoted(_ suffix: String = "") -> String { "\"\(self.keyspace)\".\"\(self.table)\(suffix)\"" }

@@ -47,6 +47,8 @@ struct SchemaWriter {
                 }
             }
             try await self.record(client, names, key, findings.record)
+            for statement in CassandraSchema.runStatements(names) { try await self.change(statement, reader) }
+            try await self.recordRuns(client, names)
             return findings.record.map { Int($0.version) } ?? 0
         } catch {
             if error.code == .misconfigured, let refusal = error.underlying as? StoreError { throw refusal }
@@ -71,6 +73,15 @@ struct SchemaWriter {
                 try values.bind(key == .shard ? Int64(bitPattern: shards) : nil)
                 try values.bind(writes)
             }
+        }
+    }
+
+    private func recordRuns(_ client: CQLClient, _ names: CassandraSchema.Names) async throws(CQLClientError) {
+        let options = CQLExecutionOptions(timeout: self.configuration.setupTimeout, isIdempotent: true)
+        let insert = try await client.prepare("INSERT INTO \(names.record) (component, version) VALUES (?, ?)")
+        try await client.execute(insert, options: options) { values in
+            try values.bind("\(names.runs)_runs")
+            try values.bind(Int32(CassandraSchema.runsVersion))
         }
     }
 

@@ -140,5 +140,5 @@ extension SchemaFindings {
 }
 
 extension CassandraConfiguration {
-    var names: CassandraSchema.Names { .init(keyspace: self.keyspace, table: self.table) }
+    var names: CassandraSchema.Names { .init(keyspace: self.keyspace, table: self.table, runs: self.runTables) }
 }

@@ -21,6 +21,8 @@ final class StateSession: Sendable {
     let writeIDs = WriteIDGenerator()
     let timestamps: TimestampGenerator
     let turns = PartitionTurns()
+    /// What is known of workflow runs, which lie in tables of their own.
+    let runs = RunMemory()
     private let usage = LockedState(Usage())
 
     init(
@@ -95,28 +97,38 @@ struct Call {
     var mayHaveHappened = false
     /// Of a write: the version that it brings.
     var newVersion: UInt64 = 0
+    /// Whether nothing is sent any more once the caller is cancelled.
+    var heedsCancellation = true
 }
 
 extension StateSession {
+    /// Sends a request until it is answered, or its time is over.
+    func perform(
+        _ statement: CQLStatement, _ call: inout Call, _ bind: (inout CQLBoundValues) throws -> Void
+    ) async throws(StoreError) -> CQLResult {
+        try await self.perform(&call) { options throws(CQLClientError) in
+            try await self.client.execute(statement, options: options, bind)
+        }
+    }
+
     /// Sends a request until it is answered, or its time is over.
     ///
     /// What the cluster refuses for good is not repeated; nor is what may have happened, unless it may happen twice. `call` remembers
     /// whether an attempt may have.
     func perform(
-        _ statement: CQLStatement, _ call: inout Call, _ bind: (inout CQLBoundValues) throws -> Void
+        _ call: inout Call, _ send: (CQLExecutionOptions) async throws(CQLClientError) -> CQLResult
     ) async throws(StoreError) -> CQLResult {
         var attempt = 1
         var pause = Duration.milliseconds(10)
         while true {
             let left = call.deadline - self.clock.now
             guard left > .zero else { throw call.timeout }
-            let options = CQLExecutionOptions(
+            var options = CQLExecutionOptions(
                 consistency: call.consistency, timeout: min(left, self.configuration.attemptTimeout),
                 isIdempotent: call.isRepeatable, pageSize: call.pageSize, pagingState: call.pagingState,
                 timestamp: call.timestamp)
-            do throws(CQLClientError) {
-                return try await self.client.execute(statement, options: options, bind)
-            } catch {
+            options.heedsCancellation = call.heedsCancellation
+            do throws(CQLClientError) { return try await send(options) } catch {
                 if error.outcome == .unknown { call.mayHaveHappened = true }
                 let mayRepeat = error.isTransient && (call.isRepeatable || error.outcome == .notApplied)
                 // Half the pause is random, so that those who met do not meet again.

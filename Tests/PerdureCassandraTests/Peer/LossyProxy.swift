@@ -15,10 +15,26 @@ final class LossyProxy: Sendable {
         /// Of so many in a thousand changes the request or the answer is lost.
         var perMille = 0
         var count = 0
+        /// How many conditional writes there were, and how many writes of any kind that come in batches or have conditions.
+        var changeCount = 0
+        var writeCount = 0
+        /// Everything ends with the write of that number, on its way there or on its way back.
+        var end: (write: Int, loss: Loss)?
         /// The IDs of prepared statements that are conditional writes.
         var changes: Set<[UInt8]> = []
         var pairs: [(CInt, CInt)] = []
         var isStopped = false
+
+        /// Whether a frame executes a conditional write, by itself or in a batch.
+        func isChange(_ frame: [UInt8]) -> Bool {
+            func id(at place: Int) -> [UInt8] {
+                let length = Int(frame[place]) << 8 | Int(frame[place + 1])
+                return Array(frame[(place + 2)..<min(place + 2 + length, frame.count)])
+            }
+            if frame[4] == 0x0A { return self.changes.contains(id(at: 9)) }
+            // Conditional statements come first in a batch: its kind, their number, and that the first is a prepared one.
+            return frame.count > 14 && frame[12] == 1 && self.changes.contains(id(at: 13))
+        }
     }
 
     private let plan = LockedState(Plan())
@@ -47,6 +63,14 @@ final class LossyProxy: Sendable {
 
     /// The next conditional write of `id` suffers `loss`.
     func lose(_ loss: Loss, _ id: String) { self.plan.withLock { $0.losses.append((Array(id.utf8), loss)) } }
+
+    /// How many conditional writes passed, and how many writes in all.
+    var writes: (conditional: Int, all: Int) { self.plan.withLock { ($0.changeCount, $0.writeCount) } }
+
+    /// Whatever is behind this proxy is gone with the write of that number, counted from now: before it, or before its answer.
+    func end(atWrite number: Int, _ loss: Loss) {
+        self.plan.withLock { $0.end = ($0.writeCount + number, loss) }
+    }
 
     func loseAtRandom(perMille: Int, seed: UInt64) {
         self.plan.withLock { ($0.generator, $0.perMille) = (SeededGenerator(seed: seed), perMille) }
@@ -125,10 +149,19 @@ final class LossyProxy: Sendable {
         switch frame[4] {
         case 0x09:  // PREPARE
             if frame.contains(" IF ") { talk.withLock { _ = $0.conditionalPrepares.insert(stream) } }
-        case 0x0A:  // EXECUTE
-            let id = Array(frame[11..<(11 + (Int(frame[9]) << 8 | Int(frame[10])))])
+        case 0x0A, 0x0D:  // EXECUTE, BATCH
             let loss: Loss? = self.plan.withLock { plan in
-                guard plan.changes.contains(id) else { return nil }
+                let isChange = plan.isChange(frame)
+                if isChange { plan.changeCount += 1 }
+                if isChange || frame[4] == 0x0D {
+                    plan.writeCount += 1
+                    if let end = plan.end, plan.writeCount >= end.write {
+                        // Of what comes after it, nothing arrives.
+                        defer { plan.isStopped = true }
+                        return plan.isStopped ? .request : end.loss
+                    }
+                }
+                guard isChange else { return nil }
                 if let index = plan.losses.firstIndex(where: { frame.contains($0.id) }) {
                     plan.count += 1
                     return plan.losses.remove(at: index).loss
@@ -137,7 +170,10 @@ final class LossyProxy: Sendable {
                 plan.count += 1
                 return Bool.random(using: &plan.generator) ? .request : .answer
             }
-            if loss == .request { return false }
+            if loss == .request {
+                if self.plan.withLock({ $0.isStopped }) { self.stop() }
+                return false
+            }
             if loss == .answer { talk.withLock { _ = $0.lostAnswers.insert(stream) } }
         default: break
         }
@@ -149,7 +185,10 @@ final class LossyProxy: Sendable {
         let (isPrepare, isLost) = talk.withLock {
             ($0.conditionalPrepares.remove(stream) != nil, $0.lostAnswers.remove(stream) != nil)
         }
-        if isLost { return false }
+        if isLost {
+            if self.plan.withLock({ $0.isStopped }) { self.stop() }
+            return false
+        }
         guard frame[4] == 0x08 else { return true }  // RESULT
         if isPrepare, Array(frame[9..<13]) == [0, 0, 0, 4] {
             let id = Array(frame[15..<(15 + (Int(frame[13]) << 8 | Int(frame[14])))])
