@@ -1,7 +1,6 @@
-internal import PerdureDynamoDB
-internal import PerdurePostgres
 internal import PerdureSQLite
 internal import PerdureState
+internal import PerdureStores
 internal import PerdureTestKit
 
 /// What can be done with a store as a whole.
@@ -14,14 +13,7 @@ enum StoreCommands {
             .init("perdure store setup --store postgres://app@db/bank", "the tables, in the schema that the URL names")
         ]
     ) { call in
-        try await call.withStore(made: true) { store in
-            switch store {
-            case let store as SQLiteStore: try await store.setup()
-            case let store as PostgresStore: try await store.setup()
-            case let store as DynamoDBStore: try await store.setup()
-            default: try await store.connect()
-            }
-        }
+        try await call.withChosenStore(made: true) { try await $0.setup() }
         if call.output.isJSON {
             call.output.json([("ready", .bool(true))])
         } else {
@@ -69,7 +61,7 @@ enum StoreCommands {
         let settings =
             call.has("quick")
             ? PromiseSettings(seed: seed, largestPayload: 1 << 16, rounds: 1) : PromiseSettings(seed: seed)
-        let report = await StatePromises.verify(url.scheme, settings: settings) { try url.open() }
+        let report = await StatePromises.verify(url.kind.rawValue, settings: settings) { try url.store().states }
         if call.output.isJSON {
             for entry in report.entries {
                 call.output.json([
@@ -98,8 +90,8 @@ enum StoreCommands {
         examples: [.init("perdure store copy sqlite:bank.sqlite postgres://app@db/bank", "a move to PostgreSQL")]
     ) { call in
         guard call.option("store") == nil else { throw Misuse("the stores are operands here; leave out --store") }
-        let source = try StoreURL(call.operand(0) ?? "").open()
-        let target = try StoreURL(call.operand(1) ?? "").open()
+        let source = try StoreURL.named(call.operand(0) ?? "").store().states
+        let target = try StoreURL.named(call.operand(1) ?? "").store().states
         var copy = try StateCopy(from: source, to: target, prefix: call.option("prefix") ?? "", output: call.output)
         let result: StateCopy.Result
         do {
