@@ -177,7 +177,7 @@ let package = Package(
                 "PerdureCLI", "PerdureStores", "PerdureConcurrency", "PerdureState", "PerdureWorkflow", "PerdureModel",
                 "perdure",
             ],
-            swiftSettings: settings),
+            exclude: ["Protobuf/bank.proto", "Protobuf/bank.binpb"], swiftSettings: settings),
         .testTarget(
             name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
 

@@ -80,7 +80,7 @@ struct StateCommandTests {
             let lines = exported.output + "{\"id\":1}\nnoise\n"
             let first = try await ToolProcess.run(["state", "import"] + other, in: folder, input: lines)
             #expect(first.status == 1)
-            #expect(first.output == "2 stored, 0 were there already, 2 could not be read\n")
+            #expect(first.output == "2 stored, 0 were there already, 2 refused\n")
             #expect(
                 first.errors == """
                     perdure: line 3: it is no JSON object with id, version, manifest and payload
@@ -88,7 +88,7 @@ struct StateCommandTests {
 
                     """)
             let again = try await ToolProcess.run(["state", "import"] + other, in: folder, input: exported.output)
-            #expect(again.output == "0 stored, 2 were there already, 0 could not be read\n")
+            #expect(again.output == "0 stored, 2 were there already, 0 refused\n")
             #expect(try await ToolProcess.run(["state", "export"] + other, in: folder).output == exported.output)
         }
     }
