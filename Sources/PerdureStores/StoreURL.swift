@@ -1,4 +1,4 @@
-/// The name of a store, as configurations and command lines have it: `sqlite:bank.sqlite`, `cassandra://10.0.0.1/bank`, …
+/// The name of a store, as configurations and command lines have it: `sqlite:bank.sqlite`, or `cassandra://10.0.0.1/bank`.
 ///
 /// Only the kind is looked at here; what follows the scheme is the store's own to read, and may hold a password.
 package struct StoreURL: Sendable, Hashable {

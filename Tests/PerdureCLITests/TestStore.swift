@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import PerdureStores
 
 /// A kind of store to run the tool on, and how tests name one that nobody else uses.
 enum TestStore: String, Sendable, CaseIterable {
@@ -21,6 +22,17 @@ enum TestStore: String, Sendable, CaseIterable {
     private var server: String? { self.variable.flatMap { getenv($0) }.map { String(cString: $0) } }
 
     var isThere: Bool { self.variable == nil || self.server != nil }
+
+    /// Whether the store keeps runs.
+    var keepsRuns: Bool {
+        guard let kind = StoreURL.Kind(rawValue: self.rawValue) else { return false }
+        return (try? ChosenStore(StoreURL(kind.example)))?.runs != nil
+    }
+
+    var isThereWithRuns: Bool { self.isThere && self.keepsRuns }
+
+    /// The stores that keep no runs.
+    static let withoutRuns = TestStore.allCases.filter { !$0.keepsRuns }
 
     /// A store of its own: a file of `folder`, or a schema or table of a random name.
     func url(in folder: String, _ name: String = "a") -> String {

@@ -1,7 +1,9 @@
 internal import PerdureModel
 internal import PerdureWorkflow
 
-/// What people do to runs. Whoever drives a run is told, and does it; what nobody drives is changed at once.
+/// What people do to runs.
+///
+/// Whoever drives a run is told, and does it; what nobody drives is changed at once.
 enum RunOperations {
     static let cancel = Command(
         "run cancel", "Ends a run",

@@ -173,43 +173,24 @@ enum StateCommands {
         operands: [.init("FILE", "where the lines are; - for standard input", isOptional: true)],
         examples: [.init("perdure state import orders.jsonl", "stores what `state export` wrote")]
     ) { call in
-        let lines = try InputFile(call.operand(0) ?? "-").read().split(separator: UInt8(ascii: "\n"))
+        let lines = try InputLines(call.operand(0) ?? "-")
         return try await call.withStore { store in
-            var stored = 0
-            var kept = 0
-            var bad = 0
-            for (number, line) in lines.enumerated() {
-                let state: DurableState
-                do {
-                    state = try StateLine.parse(Array(line))
-                } catch {
-                    bad += 1
-                    Output.note("perdure: line \(number + 1): \(error)")
-                    continue
-                }
-                let there = try await store.latestState(of: state.persistenceID)
-                if let there, there.version >= state.version {
-                    kept += 1
-                    continue
-                }
-                do throws(StoreError) {
-                    try await store.write(state, if: there.map { .version($0.version) } ?? .absent)
-                    stored += 1
-                } catch {
-                    switch error.code {
-                    case .conflict, .invalidRequest, .payloadTooLarge: break
-                    default: throw error
-                    }
-                    bad += 1
-                    Output.note("perdure: line \(number + 1): \(error.message)")
-                }
+            var run = StateImport(into: store)
+            do {
+                try await run.run(lines)
+            } catch {
+                Output.note("perdure: \(run.stored) stored so far; the same command goes on where it was")
+                throw error
             }
             if call.output.isJSON {
-                call.output.json([("stored", .number(stored)), ("kept", .number(kept)), ("refused", .number(bad))])
+                call.output.json([
+                    ("stored", .number(run.stored)), ("kept", .number(run.kept)), ("refused", .number(run.refused)),
+                ])
             } else {
-                call.output.line("\(stored) stored, \(kept) were there already, \(bad) refused")
+                call.output.line(
+                    "\(run.stored) stored, \(run.kept) were there already, \(run.refused) refused")
             }
-            return bad == 0 ? .done : .failed
+            return run.refused == 0 ? .done : .failed
         }
     }
 }

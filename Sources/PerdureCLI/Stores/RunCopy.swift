@@ -6,11 +6,8 @@ internal import PerdureWorkflow
 ///
 /// A run that is not finished stays where it is: two stores with one run would have it driven twice.
 struct RunCopy {
-    typealias Result = StateCopy.Result
-
     /// How many runs are copied at the same time.
     private static let width = 16
-    private static let mostPasses = 5
     /// Marks a run that this tool has begun to copy: one that has messages takes several writes.
     private static let mark = "perdure store copy has not ended; start it again"
 
@@ -19,41 +16,31 @@ struct RunCopy {
     let prefix: String
     let clock = SystemClock()
 
-    func run(_ progress: inout ProgressLine) async throws -> Result {
-        defer { progress.end() }
-        var result = Result()
-        for pass in 1...Self.mostPasses {
-            var (found, written, refused) = (0, 0, 0)
-            var filter = RunFilter()
-            filter.statuses = [.completed, .failed, .cancelled]
-            var pages = RunPages(of: self.source, where: filter, now: self.clock.unixMilliseconds)
-            while let page = try await pages.next(limit: 500) {
-                let ids = page.map(\.id).filter { $0.utf8.starts(with: self.prefix.utf8) }
-                for start in stride(from: 0, to: ids.count, by: Self.width) {
-                    for verdict in try await self.copy(Array(ids[start..<min(start + Self.width, ids.count)])) {
-                        switch verdict {
-                        case .gone: continue
-                        case .same: break
-                        case .written: written += 1
-                        case .refused(let id, let reason):
-                            refused += 1
-                            progress.end()
-                            Output.note("perdure: run \(id.debugDescription): \(reason)")
-                        }
-                        found += 1
+    func run() async throws -> CopyProgress.Result {
+        try await CopyProgress(of: "finished runs").passes { try await self.pass($0) }
+    }
+
+    /// Goes through all finished runs once and writes those that the target lacks.
+    private func pass(_ progress: CopyProgress) async throws {
+        var filter = RunFilter()
+        filter.statuses = [.completed, .failed, .cancelled]
+        var pages = RunPages(of: self.source, where: filter, now: self.clock.unixMilliseconds)
+        while let page = try await pages.next(limit: 500) {
+            let ids = page.map(\.id).filter { $0.utf8.starts(with: self.prefix.utf8) }
+            for start in stride(from: 0, to: ids.count, by: Self.width) {
+                for verdict in try await self.copy(Array(ids[start..<min(start + Self.width, ids.count)])) {
+                    switch verdict {
+                    case .gone: continue
+                    case .same: progress.count(found: 1)
+                    case .written: progress.count(found: 1, written: 1)
+                    case .refused(let id, let reason):
+                        progress.count(found: 1)
+                        progress.refuse("run \(id.debugDescription)", because: reason)
                     }
-                    progress.show("pass \(pass): \(found) finished runs, \(written) written")
                 }
-            }
-            result.states = found
-            result.written += written
-            result.refused = refused
-            if written == 0 {
-                result.isVerified = refused == 0
-                break
+                progress.show()
             }
         }
-        return result
     }
 
     private enum Verdict: Sendable {

@@ -2,71 +2,37 @@ internal import PerdureState
 
 /// Copies the states of a store to another until both hold the same.
 struct StateCopy {
-    struct Result: Equatable {
-        /// How many states the source has.
-        var states = 0
-        /// How many writes there were.
-        var written = 0
-        /// How many states the target would not take, or has in a newer version.
-        var refused = 0
-        /// Whether a pass over everything found no difference.
-        var isVerified = false
-    }
-
-    /// States change while they are copied; after so many passes the copy gives up.
-    private static let mostPasses = 5
     /// How many IDs are read and written together.
     private static let batchSize = 256
 
     private let source: any StateStore
     private let target: any StateStore
     private let prefix: String
-    private var progress: ProgressLine
 
     init(from source: any StateStore, to target: any StateStore, prefix: String) throws(Misuse) {
         _ = try StatePages(of: source, prefix: prefix)
         self.source = source
         self.target = target
         self.prefix = prefix
-        self.progress = ProgressLine()
     }
 
-    mutating func run() async throws -> Result {
-        defer { self.progress.end() }
-        var result = Result()
-        for pass in 1...Self.mostPasses {
-            let (states, written, refused) = try await self.pass(pass)
-            result.states = states
-            result.written += written
-            result.refused = refused
-            if written == 0 {
-                result.isVerified = refused == 0
-                break
-            }
-        }
-        return result
+    func run() async throws -> CopyProgress.Result {
+        try await CopyProgress(of: "states").passes { try await self.pass($0) }
     }
 
     /// Goes through all states once and writes those that the target lacks.
-    private mutating func pass(_ number: Int) async throws -> (states: Int, written: Int, refused: Int) {
-        var (states, written, refused) = (0, 0, 0)
+    private func pass(_ progress: CopyProgress) async throws {
         var pages = try StatePages(of: self.source, prefix: self.prefix)
         while let page = try await pages.next() {
             let batches = stride(from: 0, to: page.count, by: Self.batchSize).map {
                 Array(page[$0..<min($0 + Self.batchSize, page.count)])
             }
             for verdict in try await self.copy(batches) {
-                states += verdict.states
-                written += verdict.written
-                refused += verdict.refusals.count
-                for (id, reason) in verdict.refusals {
-                    self.progress.end()
-                    Output.note("perdure: \(id.debugDescription): \(reason)")
-                }
+                progress.count(found: verdict.states, written: verdict.written)
+                for (id, reason) in verdict.refusals { progress.refuse(id.debugDescription, because: reason) }
             }
-            self.progress.show("pass \(number): \(states) states, \(written) written")
+            progress.show()
         }
-        return (states, written, refused)
     }
 
     /// What became of a batch.

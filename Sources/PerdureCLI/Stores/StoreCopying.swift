@@ -45,8 +45,7 @@ enum StoreCopying {
         let prefix = call.option("prefix") ?? ""
         var isVerified = true
         if call.option("only") != "runs" {
-            var copy = try StateCopy(from: source.states, to: target.states, prefix: prefix)
-            let result = try await copy.run()
+            let result = try await StateCopy(from: source.states, to: target.states, prefix: prefix).run()
             Self.tell(result, "states", call.output)
             isVerified = result.isVerified
         }
@@ -60,21 +59,20 @@ enum StoreCopying {
             Output.note("perdure: runs are not kept on \(target.url.kind.title): only states are copied")
             return isVerified
         }
-        var progress = ProgressLine()
-        let result = try await RunCopy(source: here, target: there, prefix: prefix).run(&progress)
+        let result = try await RunCopy(source: here, target: there, prefix: prefix).run()
         Self.tell(result, "finished runs", call.output)
         return isVerified && result.isVerified
     }
 
-    private static func tell(_ result: StateCopy.Result, _ what: String, _ output: Output) {
+    private static func tell(_ result: CopyProgress.Result, _ what: String, _ output: Output) {
         if output.isJSON {
             output.json([
-                ("what", .string(what)), ("found", .number(result.states)), ("written", .number(result.written)),
+                ("what", .string(what)), ("found", .number(result.found)), ("written", .number(result.written)),
                 ("refused", .number(result.refused)), ("verified", .bool(result.isVerified)),
             ])
         } else {
             output.line(
-                "\(result.states) \(what); \(result.written) written, \(result.refused) refused; "
+                "\(result.found) \(what); \(result.written) written, \(result.refused) refused; "
                     + (result.isVerified ? "both stores hold the same" : "the stores differ"))
         }
     }

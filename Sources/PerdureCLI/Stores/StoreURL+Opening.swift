@@ -26,7 +26,9 @@ extension StoreURL {
         return url
     }
 
-    /// Makes the store; opens nothing yet. A file that is not there is a mistake, unless the store is to be `made`.
+    /// Makes the store; opens nothing yet.
+    ///
+    /// A file that is not there is a mistake, unless the store is to be `made`.
     ///
     /// - Throws: ``Misuse`` also for what the store finds wrong with the URL.
     func store(made: Bool = false) throws(Misuse) -> ChosenStore {

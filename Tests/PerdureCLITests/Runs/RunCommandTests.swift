@@ -315,3 +315,40 @@ struct RunsOnPostgresTests {
     @Test("operations") func operations() async throws { try await self.tour.operations() }
     @Test("copying") func copying() async throws { try await self.tour.copying() }
 }
+
+@Suite(
+    "Commands on runs, on DynamoDB",
+    .enabled(if: TestStore.dynamodb.isThereWithRuns, "PERDURE_TEST_DYNAMODB is not set, or runs are not kept there"))
+struct RunsOnDynamoDBTests {
+    private let tour = RunTour(kind: .dynamodb)
+
+    @Test("looking") func looking() async throws { try await self.tour.looking() }
+    @Test("operations") func operations() async throws { try await self.tour.operations() }
+    @Test("copying") func copying() async throws { try await self.tour.copying() }
+}
+
+@Suite(
+    "Commands on runs, on Cassandra",
+    .enabled(if: TestStore.cassandra.isThereWithRuns, "PERDURE_TEST_CASSANDRA is not set, or runs are not kept there"))
+struct RunsOnCassandraTests {
+    private let tour = RunTour(kind: .cassandra)
+
+    @Test("looking") func looking() async throws { try await self.tour.looking() }
+    @Test("operations") func operations() async throws { try await self.tour.operations() }
+    @Test("copying") func copying() async throws { try await self.tour.copying() }
+}
+
+@Suite("Commands on runs, where none are kept")
+struct NoRunsTests {
+    @Test("the tool says so", arguments: TestStore.withoutRuns)
+    func noRuns(_ kind: TestStore) async throws {
+        let url = try #require(StoreURL.Kind(rawValue: kind.rawValue))
+        try await withFolder { folder in
+            let list = try await ToolProcess.run(["run", "list", "--store", url.example], in: folder)
+            #expect(list.status == 2 && list.output == "")
+            #expect(list.errors.hasPrefix("perdure: runs are not kept on \(url.title)\n"))
+            let check = ["store", "check", "--only", "runs", "--store", url.example]
+            #expect(try await ToolProcess.run(check, in: folder).status == 2)
+        }
+    }
+}

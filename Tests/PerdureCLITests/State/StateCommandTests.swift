@@ -93,6 +93,37 @@ struct StateCommandTests {
         }
     }
 
+    @Test(
+        "many lines are imported in their order, the second of one ID after the first, and an interruption says how to go on"
+    )
+    func manyLines() async throws {
+        try await self.inStore { run, folder in
+            // The payload is \u{31}, the last line has no end.
+            let lines = (0..<700).map { number in
+                "{\"id\":\"id-\(number % 500)\",\"version\":\(1 + number / 500),\"manifest\":\"m\",\"payload\":\"MQ==\"}"
+            }.joined(separator: "\n")
+            let store = ["--store", "sqlite:bank.sqlite"]
+            let imported = try await ToolProcess.run(["state", "import"] + store, in: folder, input: lines)
+            #expect(imported.output == "700 stored, 0 were there already, 0 refused\n" && imported.errors == "")
+            #expect(try await run("state", "list", "--count").output == "500\n")
+            #expect(try await run("state", "get", "id-199").output.contains("\nversion   2\n"))
+            #expect(try await run("state", "get", "id-200").output.contains("\nversion   1\n"))
+            let missing = try await run("state", "import", "nowhere")
+            #expect(
+                missing.status == 1
+                    && missing.errors == "perdure: \"nowhere\" cannot be read: No such file or directory\n")
+            // Standard input stays open: the tool waits for more lines until it is told to stop.
+            let stopped = try await withTerminal(["state", "import"] + store, in: folder) { terminal in
+                terminal.type("{}\n")
+                try terminal.wait(for: "perdure: line 1: ")
+                terminal.type("\u{3}\u{4}")
+            }
+            #expect(
+                stopped.status == 1
+                    && stopped.shown.contains("perdure: 0 stored so far; the same command goes on where it was"))
+        }
+    }
+
     @Test("a limit ends a listing", arguments: [1, 3, 7])
     func limit(_ limit: Int) async throws {
         try await self.inStore { run, folder in
