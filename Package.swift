@@ -94,13 +94,21 @@ let package = Package(
             dependencies: ["PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency"],
             swiftSettings: settings),
 
-        // The tool: the only place that knows every store.
+        // Which store a URL names: the only place that knows every kind, for the tool and for the demo.
+        .target(
+            name: "PerdureStores",
+            dependencies: [
+                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra", "PerdureState",
+                "PerdureWorkflow",
+            ],
+            swiftSettings: settings),
+
+        // The tool.
         .target(
             name: "PerdureCLI",
             dependencies: [
-                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureState", "PerdureModel",
-                "PerdureConcurrency",
-                "PerdureTestKit",
+                "PerdureStores", "PerdureSQLite", "PerdureState", "PerdureWorkflow", "PerdureModel",
+                "PerdureConcurrency", "PerdureTestKit",
             ],
             swiftSettings: settings),
         .executableTarget(name: "perdure", dependencies: ["PerdureCLI"], swiftSettings: settings),
@@ -108,11 +116,7 @@ let package = Package(
         // The demo; script/demo builds and runs it. No product: nobody's package needs it.
         .executableTarget(
             name: "Flights",
-            dependencies: [
-                "PerdureState", "PerdureWorkflow", "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB",
-                "PerdureCassandra",
-            ],
-            path: "Examples/Flights",
+            dependencies: ["PerdureStores", "PerdureState", "PerdureWorkflow"], path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
 
         // Benchmarks, run by script/bench; the C target holds what figures are held against.
@@ -173,8 +177,12 @@ let package = Package(
             name: "PerdureTestKitTests", dependencies: ["PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow"],
             swiftSettings: settings),
         .testTarget(
-            name: "PerdureCLITests", dependencies: ["PerdureCLI", "PerdureConcurrency", "PerdureState", "perdure"],
-            swiftSettings: settings),
+            name: "PerdureCLITests",
+            dependencies: [
+                "PerdureCLI", "PerdureStores", "PerdureConcurrency", "PerdureState", "PerdureWorkflow", "PerdureModel",
+                "perdure",
+            ],
+            exclude: ["Protobuf/bank.proto", "Protobuf/bank.binpb"], swiftSettings: settings),
         .testTarget(
             name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
 

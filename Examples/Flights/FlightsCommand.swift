@@ -29,7 +29,8 @@ enum FlightsCommand {
     }
 
     private static func fly(_ arguments: Arguments) async throws {
-        let store = try await openStore(arguments.store)
+        let chosen = try await openStore(arguments.store)
+        let store = chosen.states
         // A file without its columns is refused before anything is opened.
         _ = try FlightReader(path: arguments.flights)
         let survey = try FileSurvey(path: arguments.flights)
@@ -38,7 +39,7 @@ enum FlightsCommand {
         let display = ProgressDisplay(of: tally)
         try await store.connect()
         do {
-            let care = try Self.careService(for: arguments, on: store, fleet, display)
+            let care = try Self.careService(for: arguments, on: chosen.runs, fleet, display)
             let (numbers, careReport) = try await Self.withCare(care) {
                 let numbers = try await Self.withEngine(on: store) { engine in
                     let run = FlightRun(
@@ -79,10 +80,9 @@ enum FlightsCommand {
 
     /// Who looks after passengers, where that was asked for and the store keeps runs.
     private static func careService(
-        for arguments: Arguments, on store: any StateStore, _ fleet: Fleet, _ display: ProgressDisplay
+        for arguments: Arguments, on runs: (any RunStore)?, _ fleet: Fleet, _ display: ProgressDisplay
     ) throws -> CareService? {
         guard let path = arguments.ledger else { return nil }
-        let runs: (any RunStore)? = store is InMemoryStateStore ? InMemoryRunStore() : store as? any RunStore
         guard let runs else {
             display.say("this store does not keep workflow runs: nobody looks after the passengers")
             return nil

@@ -1,5 +1,7 @@
 internal import Glibc
 internal import PerdureState
+internal import PerdureStores
+internal import PerdureWorkflow
 
 /// One call of a command: what it was given, and where it writes to.
 struct Invocation: Sendable {
@@ -29,11 +31,13 @@ struct Invocation: Sendable {
         return number
     }
 
-    /// Opens the store that the command line or the environment names, lends it, and closes it whatever happens.
+    /// Makes the store that the command line or the environment names, lends it, and closes it whatever happens.
     ///
     /// A store in a file must be there, unless it is to be `made`.
-    func withStore<Result>(made: Bool = false, _ body: (any StateStore) async throws -> Result) async throws -> Result {
-        let store = try self.storeURL().open(made: made)
+    func withChosenStore<Result>(
+        made: Bool = false, _ body: (ChosenStore) async throws -> Result
+    ) async throws -> Result {
+        let store = try self.storeURL().store(made: made)
         do {
             let result = try await body(store)
             await store.disconnect()
@@ -44,12 +48,27 @@ struct Invocation: Sendable {
         }
     }
 
+    /// As ``withChosenStore(made:_:)``, for those who want to know of states only.
+    func withStore<Result>(_ body: (any StateStore) async throws -> Result) async throws -> Result {
+        try await self.withChosenStore { try await body($0.states) }
+    }
+
+    /// As ``withChosenStore(made:_:)``, for those who want to know of runs only.
+    ///
+    /// - Throws: ``Misuse`` where the store keeps none.
+    func withRuns<Result>(_ body: (any RunStore) async throws -> Result) async throws -> Result {
+        try await self.withChosenStore { store in
+            guard let runs = store.runs else { throw Misuse("runs are not kept on \(store.url.kind.title)") }
+            return try await body(runs)
+        }
+    }
+
     /// The store that the command line or the environment names.
     func storeURL() throws(Misuse) -> StoreURL {
         guard let url = self.option("store") ?? Self.environment("PERDURE_STORE"), !url.isEmpty else {
             throw Misuse("which store? Give --store URL, or set PERDURE_STORE; for example sqlite:bank.sqlite")
         }
-        return try StoreURL(url)
+        return try StoreURL.named(url)
     }
 
     static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import PerdureModel
+internal import PerdureWorkflow
 
 /// The `perdure` tool: reads the command line, does what it asks for, and says how it ended.
 public enum Tool {
@@ -7,7 +8,7 @@ public enum Tool {
     public static let version = "0.1.0"
 
     /// Every command, in the order in which help lists them.
-    static let commands: [Command] = StateCommands.all + StoreCommands.all + SelfCommands.all
+    static let commands: [Command] = StateCommands.all + RunCommands.all + StoreCommands.all + SelfCommands.all
 
     /// Carries out a command line, given without the program's name.
     ///
@@ -65,6 +66,8 @@ public enum Tool {
     /// What failed, for the person at the terminal: it is their service, so the message may name IDs.
     private static func report(_ error: any Error) -> ExitCode {
         switch error {
+        case StoreError.Code.cancelled: Output.note("perdure: interrupted")
+        case let error as WorkflowError: Output.note("perdure: \(error.code.rawValue): \(error.message)".visible)
         case let error as StoreError: Output.note("perdure: \(error): \(error.message)")
         case let error as PayloadError: Output.note("perdure: \(error): \(error.message)")
         case is CancellationError: Output.note("perdure: interrupted")

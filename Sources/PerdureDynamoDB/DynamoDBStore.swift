@@ -199,7 +199,7 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching, State
     // MARK: Opening
 
     /// The session to work with, told that an operation more is under way.
-    private func enter(
+    func enter(
         _ operation: StoreError.Operation, _ id: String? = nil, reopens: Bool = false
     ) async throws(StoreError) -> TableSession {
         if Task.isCancelled {

@@ -55,6 +55,15 @@ extension PostgresStore {
 
     /// Brings the tables to this release's schema and returns the version that they had.
     private func migrate(_ session: PostgresSession, _ setup: Setup) async throws(StoreError) -> Int {
+        let (commands, question) = try await self.commands(session, setup)
+        let answers = try await session.run(commands, within: self.configuration.writeTimeout + .seconds(60))
+        return answers[question].first.flatMap { Int($0) } ?? 0
+    }
+
+    /// The statements of a setup, and which of them asks for the version as it was before.
+    func commands(
+        _ session: PostgresSession, _ setup: Setup
+    ) async throws(StoreError) -> (commands: [PostgresSession.Command], question: Int) {
         let (schema, exists) = try await self.schema(session)
         var commands = [
             // Before anything that waits: those who set up together wait for each other, longer than a row's lock is worth.
@@ -104,8 +113,7 @@ extension PostgresStore {
                         "INSERT INTO \(schema).perdure_schema AS s VALUES ('\(part.component)', \(part.version))"
                         + " ON CONFLICT (component) DO UPDATE SET version = greatest(s.version, excluded.version)"))
         }
-        let answers = try await session.run(commands, within: self.configuration.writeTimeout + .seconds(60))
-        return answers[question].first.flatMap { Int($0) } ?? 0
+        return (commands, question)
     }
 
     /// The schema that has the tables, or is to have them, quoted, and whether it is there.

@@ -18,12 +18,24 @@ struct ToolProcess: Sendable {
         _ arguments: [String], in folder: String, input: String = "", environment: [String: String] = [:]
     ) async throws -> ToolProcess {
         try await BlockingThread.run(named: "tool") {
-            Result { try Self.runHere(arguments, folder, input, environment) }
+            Result { try Self.runHere(Self.executable, arguments, folder, input, environment) }
+        }.get()
+    }
+
+    /// Runs a line of bash, in which the tool is `$perdure`.
+    static func shell(
+        _ line: String, in folder: String, environment: [String: String] = [:]
+    ) async throws -> ToolProcess {
+        var environment = environment
+        environment["perdure"] = Self.executable
+        environment["PATH"] = "/usr/bin:/bin"
+        return try await BlockingThread.run(named: "tool") { [environment] in
+            Result { try Self.runHere("/bin/bash", ["-c", line], folder, "", environment) }
         }.get()
     }
 
     private static func runHere(
-        _ arguments: [String], _ folder: String, _ input: String, _ environment: [String: String]
+        _ path: String, _ arguments: [String], _ folder: String, _ input: String, _ environment: [String: String]
     ) throws -> ToolProcess {
         let name = UUID().uuidString
         let files = ["in", "out", "err"].map { "\(folder)/\(name).\($0)" }
@@ -36,7 +48,6 @@ struct ToolProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, files[1], O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, files[2], O_WRONLY | O_CREAT, 0o600)
         posix_spawn_file_actions_addchdir_np(&actions, folder)
-        let path = Self.executable
         var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { (words + variables).forEach { free($0) } }
@@ -54,7 +65,7 @@ struct ToolProcess: Sendable {
     }
 
     /// The tool lies beside the test program.
-    private static var executable: String {
+    static var executable: String {
         var buffer = [CChar](repeating: 0, count: 4_096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -1,43 +1,19 @@
-import PerdureCassandra
-import PerdureDynamoDB
-import PerdurePostgres
-import PerdureSQLite
 import PerdureState
+import PerdureStores
 
 /// The store that a URL names, with its tables made where they are missing.
 ///
-/// **This is the one place to add another kind of store.**
-///
 /// - Throws: ``UsageError`` when the URL names none, ``StoreError`` when the store refuses what it says.
-func openStore(_ url: String) async throws -> any StateStore {
-    guard let colon = url.firstIndex(of: ":") else {
-        throw UsageError("\(url.debugDescription) is no store URL; try sqlite:flights.sqlite or memory:")
+func openStore(_ url: String) async throws -> ChosenStore {
+    let name: StoreURL
+    do throws(StoreURL.Flaw) { name = try StoreURL(url) } catch {
+        let examples = StoreURL.Kind.allCases.map(\.example).joined(separator: ", ")
+        throw UsageError("\(error); stores are named as in \(examples)")
     }
-    let rest = String(url[url.index(after: colon)...])
-    switch url[..<colon] {
-    case "memory":
-        guard rest.isEmpty else { throw UsageError("nothing may follow memory: in a store URL") }
-        return InMemoryStateStore()
-    case "sqlite":
-        guard !rest.isEmpty else { throw UsageError("sqlite: needs the path of a file, as in sqlite:flights.sqlite") }
-        return try SQLiteStore(rest)
-    case "postgres", "postgresql":
-        let store = try PostgresStore(url: url)
-        try await store.setup()
-        return store
-    case "dynamodb":
-        let store = try DynamoDBStore(url: url)
-        try await store.setup()
-        return store
-    case "cassandra":
-        let store = try CassandraStore(url: url)
-        try await store.setup()
-        return store
-    case let scheme:
-        throw UsageError(
-            "there is no store for \(scheme): URLs; there are sqlite:PATH, postgres://…, dynamodb://…,"
-                + " cassandra://… and memory:")
-    }
+    let store = try ChosenStore(name)
+    // A file is set up when it is first opened.
+    if name.kind != .sqlite { try await store.setup() }
+    return store
 }
 
 /// Something about the command line that cannot work, in words.

@@ -1,3 +1,5 @@
+internal import PerdureStores
+
 /// What `--help` prints, made of the commands' own values.
 struct HelpText: Sendable {
     let commands: [Command]

@@ -1,3 +1,5 @@
+internal import PerdureStores
+
 /// The manual page, in the language of man.
 struct ManualPage {
     let commands: [Command]

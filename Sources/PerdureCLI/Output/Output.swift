@@ -37,6 +37,11 @@ final class Output: Sendable {
     /// Writes an object on a line of its own.
     func json(_ fields: [(String, JSONText)]) { self.line(JSONText.object(fields).text) }
 
+    /// Writes how many there are of something.
+    func count(_ count: some BinaryInteger) {
+        if self.isJSON { self.json([("count", .number(count))]) } else { self.line("\(count)") }
+    }
+
     /// Writes what has gathered.
     func flush() { Self.write(self.buffer.drain(), to: STDOUT_FILENO) }
 
@@ -66,9 +71,17 @@ final class Output: Sendable {
                 done += count
             } else if errno == EPIPE {
                 signal(SIGPIPE, SIG_DFL)
+                // The pool's threads block it.
+                var signals = sigset_t()
+                sigemptyset(&signals)
+                sigaddset(&signals, SIGPIPE)
+                pthread_sigmask(SIG_UNBLOCK, &signals, nil)
                 raise(SIGPIPE)
             } else if errno != EINTR {
                 // A full disk behind standard output: nothing more can be said there.
+                if descriptor == STDOUT_FILENO {
+                    self.note("perdure: standard output cannot be written: \(String(cString: strerror(errno)))")
+                }
                 exit(ExitCode.failed.rawValue)
             }
         }

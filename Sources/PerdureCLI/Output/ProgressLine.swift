@@ -2,13 +2,13 @@ internal import Glibc
 internal import PerdureModel
 
 /// Tells a person how far long work has come: on a terminal by a line that is written over, elsewhere by a line now and then.
-struct ProgressLine {
+final class ProgressLine {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private let clock = SystemClock()
     private var shownAt: Duration?
     private var isOpen = false
 
-    mutating func show(_ text: String) {
+    func show(_ text: String) {
         let now = self.clock.now
         let pause: Duration = self.isTerminal ? .milliseconds(100) : .seconds(5)
         if let shownAt = self.shownAt, now - shownAt < pause { return }
@@ -23,7 +23,7 @@ struct ProgressLine {
     }
 
     /// Takes the line away, so that something else can be written.
-    mutating func end() {
+    func end() {
         if self.isOpen { self.write("\r\u{1B}[K") }
         self.isOpen = false
     }

@@ -8,15 +8,19 @@ enum PayloadText: Equatable {
     case hex([String])
 
     init(_ payload: StatePayload) {
-        if StateLine.isJSON(payload.bytes) {
-            // In JSON a line break can only be a blank between two words.
-            let line = payload.bytes.map {
-                $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0
-            }
-            self = .json(String(decoding: line, as: UTF8.self))
+        if let line = Self.jsonLine(payload.bytes) {
+            self = .json(line)
         } else {
             self = .hex(Self.dump(payload.bytes))
         }
+    }
+
+    /// Bytes that are JSON, as they are, on one line; nil for others.
+    static func jsonLine(_ bytes: [UInt8]) -> String? {
+        guard StateLine.isJSON(bytes) else { return nil }
+        // In JSON a line break can only be a blank between two words.
+        let line = bytes.map { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") ? UInt8(ascii: " ") : $0 }
+        return String(decoding: line, as: UTF8.self)
     }
 
     /// Offset, sixteen bytes, and what of them is printable.

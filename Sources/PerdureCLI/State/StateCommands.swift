@@ -2,7 +2,7 @@ internal import PerdureState
 
 /// What can be done with single states.
 enum StateCommands {
-    static let all: [Command] = [get, list, put, delete, export, `import`]
+    static let all: [Command] = [get, list, put, delete, StateWatching.watch, export, `import`]
 
     private static let id = Command.Operand("ID", "the persistence ID")
 
@@ -11,13 +11,15 @@ enum StateCommands {
 
     static let get = Command(
         "state get", "Shows a state", operands: [id],
-        options: [.init("raw", "write the payload's bytes and nothing else")],
+        options: [.init("raw", "write the payload's bytes and nothing else"), PayloadDisplay.option],
         examples: [
             .init("perdure state get ada --store sqlite:bank.sqlite", "version, manifest, and the payload in words"),
             .init("perdure state get ada --raw > ada.bin", "the payload's bytes"),
+            .init("perdure state get ada --descriptors bank.binpb", "a protobuf message in words"),
         ]
     ) { call in
         let id = call.operand(0) ?? ""
+        let display = try PayloadDisplay(of: call)
         guard let state = try await call.withStore({ store in try await store.latestState(of: id) }) else {
             Output.note("perdure: there is no state under \(id.debugDescription)")
             return .failed
@@ -25,9 +27,9 @@ enum StateCommands {
         if call.has("raw") {
             call.output.bytes(state.payload.bytes)
         } else if call.output.isJSON {
-            call.output.json(StateLine.fields(of: state, withText: true))
+            call.output.json(StateLine.fields(of: state) + display.fields(of: state.payload))
         } else {
-            StateText(call.output).write(state)
+            StateText(call.output, display).write(state)
         }
         return .done
     }
@@ -57,13 +59,7 @@ enum StateCommands {
                     if call.output.isJSON { call.output.json([("id", .string(id))]) } else { call.output.line(id) }
                 }
             }
-            if call.has("count") {
-                if call.output.isJSON {
-                    call.output.json([("count", .number(count))])
-                } else {
-                    call.output.line("\(count)")
-                }
-            }
+            if call.has("count") { call.output.count(count) }
         }
         return .done
     }
@@ -95,10 +91,19 @@ enum StateCommands {
                     "nothing is stored under \(id.debugDescription): say with --manifest how to read the payload")
             }
             let replaced = expected ?? stored?.version ?? 0
-            let state = DurableState(
+            var state = DurableState(
                 persistenceID: id, version: replaced + 1, payload: StatePayload(manifest: manifest, bytes: bytes),
                 timestamp: SystemClock().unixMilliseconds, shard: stored?.shard ?? 0)
-            try await store.write(state, if: replaced == 0 ? .absent : .version(replaced))
+            do throws(StoreError) {
+                try await store.write(state, if: replaced == 0 ? .absent : .version(replaced))
+            } catch {
+                // What was deleted goes on counting.
+                guard error.code == .conflict, stored == nil, replaced == 0, let last = error.storedVersion, last > 0,
+                    try await store.latestState(of: id) == nil
+                else { throw error }
+                state.version = last + 1
+                try await store.write(state, if: .absent)
+            }
             return state.version
         }
         if call.output.isJSON {
@@ -148,7 +153,7 @@ enum StateCommands {
                 for result in await store.states(of: ids) {
                     guard let state = try result.get() else { continue }
                     count += 1
-                    call.output.json(StateLine.fields(of: state, withText: false))
+                    call.output.json(StateLine.fields(of: state))
                 }
             }
             return count
@@ -162,39 +167,30 @@ enum StateCommands {
         "state import", "Reads states from lines of JSON and stores them",
         discussion: """
             Takes what `state export` writes. A state that is stored already, of the same or a newer version, is left as it is, so
-            that an import that was interrupted can be started again. Lines that cannot be read are named, and the rest goes on.
+            that an import that was interrupted can be started again. Lines that cannot be read, and states that the store refuses,
+            such as older ones than what was deleted there, are named, and the rest goes on.
             """,
         operands: [.init("FILE", "where the lines are; - for standard input", isOptional: true)],
         examples: [.init("perdure state import orders.jsonl", "stores what `state export` wrote")]
     ) { call in
-        let lines = try InputFile(call.operand(0) ?? "-").read().split(separator: UInt8(ascii: "\n"))
+        let lines = try InputLines(call.operand(0) ?? "-")
         return try await call.withStore { store in
-            var stored = 0
-            var kept = 0
-            var bad = 0
-            for (number, line) in lines.enumerated() {
-                let state: DurableState
-                do {
-                    state = try StateLine.parse(Array(line))
-                } catch {
-                    bad += 1
-                    Output.note("perdure: line \(number + 1): \(error)")
-                    continue
-                }
-                let there = try await store.latestState(of: state.persistenceID)
-                if let there, there.version >= state.version {
-                    kept += 1
-                    continue
-                }
-                try await store.write(state, if: there.map { .version($0.version) } ?? .absent)
-                stored += 1
+            var run = StateImport(into: store)
+            do {
+                try await run.run(lines)
+            } catch {
+                Output.note("perdure: \(run.stored) stored so far; the same command goes on where it was")
+                throw error
             }
             if call.output.isJSON {
-                call.output.json([("stored", .number(stored)), ("kept", .number(kept)), ("bad", .number(bad))])
+                call.output.json([
+                    ("stored", .number(run.stored)), ("kept", .number(run.kept)), ("refused", .number(run.refused)),
+                ])
             } else {
-                call.output.line("\(stored) stored, \(kept) were there already, \(bad) could not be read")
+                call.output.line(
+                    "\(run.stored) stored, \(run.kept) were there already, \(run.refused) refused")
             }
-            return bad == 0 ? .done : .failed
+            return run.refused == 0 ? .done : .failed
         }
     }
 }

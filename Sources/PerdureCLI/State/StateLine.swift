@@ -3,15 +3,13 @@ internal import PerdureState
 
 /// A state as a line of JSON.
 enum StateLine {
-    /// The fields of a line; `withText` adds the payload in words where it is JSON.
-    static func fields(of state: DurableState, withText: Bool) -> [(String, JSONText)] {
-        var fields: [(String, JSONText)] = [
+    /// The fields of a line.
+    static func fields(of state: DurableState) -> [(String, JSONText)] {
+        [
             ("id", .string(state.persistenceID)), ("version", .number(state.version)),
             ("manifest", .string(state.payload.manifest)), ("timestamp", .number(state.timestamp)),
             ("shard", .number(state.shard)), ("payload", .string(Data(state.payload.bytes).base64EncodedString())),
         ]
-        if withText, case .json(let text) = PayloadText(state.payload) { fields.append(("value", .verbatim(text))) }
-        return fields
     }
 
     /// - Throws: ``LineFault`` that says what is wrong with the line.

@@ -3,8 +3,12 @@ internal import PerdureState
 /// A state as a person can read it.
 struct StateText {
     private let output: Output
+    private let display: PayloadDisplay
 
-    init(_ output: Output) { self.output = output }
+    init(_ output: Output, _ display: PayloadDisplay) {
+        self.output = output
+        self.display = display
+    }
 
     func write(_ state: DurableState) {
         let rows = [
@@ -17,7 +21,7 @@ struct StateText {
             self.output.line(self.output.styled(name, .dim) + padding + value)
         }
         self.output.line()
-        switch PayloadText(state.payload) {
+        switch self.display.text(of: state.payload) {
         case .json(let text): self.output.line(text)
         case .hex(let lines): for line in lines { self.output.line(line) }
         }

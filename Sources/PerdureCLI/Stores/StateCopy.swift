@@ -2,85 +2,68 @@ internal import PerdureState
 
 /// Copies the states of a store to another until both hold the same.
 struct StateCopy {
-    struct Result: Equatable {
-        /// How many states the source has.
-        var states = 0
-        /// How many writes there were.
-        var written = 0
-        /// How many states the target would not take, or has in a newer version.
-        var refused = 0
-        /// Whether a pass over everything found no difference.
-        var isVerified = false
-    }
-
-    /// States change while they are copied; after so many passes the copy gives up.
-    private static let mostPasses = 5
     /// How many IDs are read and written together.
     private static let batchSize = 256
 
     private let source: any StateStore
     private let target: any StateStore
     private let prefix: String
-    private var progress: ProgressLine
 
-    init(from source: any StateStore, to target: any StateStore, prefix: String, output: Output) throws(Misuse) {
+    init(from source: any StateStore, to target: any StateStore, prefix: String) throws(Misuse) {
         _ = try StatePages(of: source, prefix: prefix)
         self.source = source
         self.target = target
         self.prefix = prefix
-        self.progress = ProgressLine()
     }
 
-    mutating func run() async throws -> Result {
-        var result = Result()
-        for pass in 1...Self.mostPasses {
-            let (states, written, refused) = try await self.pass(pass)
-            result.states = states
-            result.written += written
-            result.refused = refused
-            if written == 0 {
-                result.isVerified = refused == 0
-                break
-            }
-        }
-        self.progress.end()
-        return result
+    func run() async throws -> CopyProgress.Result {
+        try await CopyProgress(of: "states").passes { try await self.pass($0) }
     }
 
     /// Goes through all states once and writes those that the target lacks.
-    private mutating func pass(_ number: Int) async throws -> (states: Int, written: Int, refused: Int) {
-        var (states, written, refused) = (0, 0, 0)
+    private func pass(_ progress: CopyProgress) async throws {
         var pages = try StatePages(of: self.source, prefix: self.prefix)
         while let page = try await pages.next() {
-            for start in stride(from: 0, to: page.count, by: Self.batchSize) {
-                let ids = Array(page[start..<min(start + Self.batchSize, page.count)])
-                let difference = try await self.difference(of: ids)
-                states += difference.states
-                refused += difference.newer
-                for (write, result) in zip(difference.writes, await self.target.store(difference.writes)) {
-                    switch result {
-                    case .success: written += 1
-                    case .failure(let error):
-                        refused += 1
-                        self.progress.end()
-                        Output.note("perdure: \(write.state.persistenceID.debugDescription): \(error.message)")
-                    }
-                }
-                self.progress.show("pass \(number): \(states) states, \(written) written")
+            let batches = stride(from: 0, to: page.count, by: Self.batchSize).map {
+                Array(page[$0..<min($0 + Self.batchSize, page.count)])
             }
+            for verdict in try await self.copy(batches) {
+                progress.count(found: verdict.states, written: verdict.written)
+                for (id, reason) in verdict.refusals { progress.refuse(id.debugDescription, because: reason) }
+            }
+            progress.show()
         }
-        return (states, written, refused)
     }
 
-    private mutating func difference(of ids: [String]) async throws -> (states: Int, newer: Int, writes: [StateWrite]) {
-        let here = await self.source.states(of: ids)
-        let there = await self.target.states(of: ids)
-        var (states, newer) = (0, 0)
+    /// What became of a batch.
+    private struct Verdict: Sendable {
+        var states = 0
+        var written = 0
+        var refusals: [(id: String, reason: String)] = []
+    }
+
+    /// Copies batches, all at once: while one is read another is written.
+    private func copy(_ batches: [[String]]) async throws -> [Verdict] {
+        let (source, target) = (self.source, self.target)
+        return try await withThrowingTaskGroup(of: (Int, Verdict).self) { group in
+            for (place, ids) in batches.enumerated() {
+                group.addTask { (place, try await Self.copy(ids, from: source, to: target)) }
+            }
+            return try await group.reduce(into: [(Int, Verdict)]()) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+    }
+
+    private static func copy(
+        _ ids: [String], from source: any StateStore, to target: any StateStore
+    ) async throws -> Verdict {
+        async let mine = source.states(of: ids)
+        async let theirs = target.states(of: ids)
+        var verdict = Verdict()
         var writes: [StateWrite] = []
-        for (mine, theirs) in zip(here, there) {
+        for (mine, theirs) in zip(await mine, await theirs) {
             // Deleted since it was listed: nothing to copy.
             guard let mine = try mine.get() else { continue }
-            states += 1
+            verdict.states += 1
             guard let theirs = try theirs.get() else {
                 writes.append(StateWrite(mine, if: .absent))
                 continue
@@ -89,13 +72,27 @@ struct StateCopy {
             if theirs.version < mine.version {
                 writes.append(StateWrite(mine, if: .version(theirs.version)))
             } else {
-                newer += 1
-                self.progress.end()
-                Output.note(
-                    "perdure: \(mine.persistenceID.debugDescription): the target has version \(theirs.version), "
-                        + (theirs.version == mine.version ? "with other contents" : "newer than \(mine.version)"))
+                verdict.refusals.append(
+                    (
+                        mine.persistenceID,
+                        "the target has version \(theirs.version), "
+                            + (theirs.version == mine.version ? "with other contents" : "newer than \(mine.version)")
+                    ))
             }
         }
-        return (states, newer, writes)
+        if writes.isEmpty { return verdict }
+        for (write, result) in zip(writes, await target.store(writes)) {
+            switch result {
+            case .success: verdict.written += 1
+            case .failure(let error):
+                // What is no matter of this state ends the copy.
+                switch error.code {
+                case .conflict, .invalidRequest, .payloadTooLarge: break
+                default: throw error
+                }
+                verdict.refusals.append((write.state.persistenceID, error.message))
+            }
+        }
+        return verdict
     }
 }

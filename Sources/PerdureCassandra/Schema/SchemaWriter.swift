@@ -22,6 +22,26 @@ struct SchemaWriter {
         }
     }
 
+    /// The statements that ``run()`` would send to what there is now.
+    func steps(_ client: CQLClient) async throws(StoreError) -> [String] {
+        let names = self.configuration.names
+        let reader = SchemaReader(client: client, names: names, timeout: self.configuration.setupTimeout)
+        let findings: SchemaFindings
+        do throws(CQLClientError) { findings = try await reader.findings() } catch { throw error.storeError(.setup) }
+        var steps = findings.hasKeyspace ? [] : [self.makeKeyspace(client, names)]
+        let key = try findings.keyLayout(names, .setup) ?? (self.setup.key == .shard ? .shard : .id)
+        for statement in CassandraSchema.statements(names, key: key) {
+            let column = CassandraSchema.addedColumn(statement)
+            if let column, findings.columns[names.table]?[column] != nil { continue }
+            steps.append(statement)
+        }
+        return steps + [Self.recording(names)]
+    }
+
+    private static func recording(_ names: CassandraSchema.Names) -> String {
+        "INSERT INTO \(names.record) (component, version, shards, writes) VALUES (?, ?, ?, ?)"
+    }
+
     /// Brings the tables to this release's schema and returns the version that they had.
     private func migrate(_ client: CQLClient) async throws(StoreError) -> Int {
         let names = self.configuration.names
@@ -65,8 +85,7 @@ struct SchemaWriter {
         let writes = found?.writes ?? self.configuration.writes.rawValue
         let version = max(found?.version ?? 0, Int32(CassandraSchema.version))
         try await self.patiently { () throws(CQLClientError) in
-            let insert = try await client.prepare(
-                "INSERT INTO \(names.record) (component, version, shards, writes) VALUES (?, ?, ?, ?)")
+            let insert = try await client.prepare(Self.recording(names))
             return try await client.execute(insert, options: options) { values in
                 try values.bind(names.table)
                 try values.bind(version)

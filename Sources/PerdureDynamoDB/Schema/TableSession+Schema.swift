@@ -13,7 +13,7 @@ extension TableSession {
         }
     }
 
-    private func describe(deadline: Duration) async throws(CallFailure) -> TableDescription {
+    func describe(deadline: Duration) async throws(CallFailure) -> TableDescription {
         try await self.client.perform(.describeTable(self.table), deadline: deadline)
     }
 
@@ -65,17 +65,20 @@ extension TableSession {
         } catch {
             guard error.fault?.name == "ResourceNotFoundException" else { throw error }
         }
-        let definition = TableDefinition(
-            name: self.table, key: .init(hash: .init(name: StateItem.id, type: "S")),
-            provisioned: setup.provisionedCapacity.map { .init(reads: $0.reads, writes: $0.writes) },
-            tags: setup.sortedTags)
         do throws(CallFailure) {
-            return try await self.client.perform(.createTable(definition), deadline: deadline)
+            return try await self.client.perform(.createTable(self.definition(setup)), deadline: deadline)
         } catch {
             // Somebody else was faster, or our own first attempt was.
             guard error.fault?.name == "ResourceInUseException" else { throw error }
             return try await self.describe(deadline: deadline)
         }
+    }
+
+    func definition(_ setup: DynamoDBSetup) -> TableDefinition {
+        TableDefinition(
+            name: self.table, key: .init(hash: .init(name: StateItem.id, type: "S")),
+            provisioned: setup.provisionedCapacity.map { .init(reads: $0.reads, writes: $0.writes) },
+            tags: setup.sortedTags)
     }
 
     private func tag(

@@ -1,6 +1,6 @@
 extension RunSnapshot {
     /// What is different from what was expected, in words; values are compared by their bytes.
-    func differences(from expected: RunSnapshot) -> [String] {
+    package func differences(from expected: RunSnapshot) -> [String] {
         var differences = self.run.differences(from: expected.run)
         func compareAll<Element>(
             _ what: String, _ found: [Element], _ expected: [Element], _ words: (Element) -> String

@@ -20,6 +20,10 @@ extension WorkflowEngine {
         public static func output(_ value: some Codable & Sendable) -> ForkEdit {
             ForkEdit(change: .output(RunValue(value)))
         }
+        /// As ``input(_:)``, with a value whose type is not known here.
+        package static func input(value: RunValue) -> ForkEdit { ForkEdit(change: .input(value)) }
+        /// As ``output(_:)``, with a value whose type is not known here.
+        package static func output(value: RunValue) -> ForkEdit { ForkEdit(change: .output(value)) }
     }
 
     /// Starts a new run that has done what another has done before a step, and goes on from that step.
@@ -49,10 +53,53 @@ extension WorkflowEngine {
         }
         let id = id ?? Self.newID()
         let now = self.core.clock.unixMilliseconds
-        var creation = try self.creation(of: id, snapshot, plan, index, now)
-        var record = StepRecord(
+        let record = StepRecord(
             id: plan.nodes[index].name, position: plan.graph.positions[index],
             definitionHash: plan.graph.hashes[index])
+        return try await self.fork(self.creation(of: id, snapshot, plan, index, now), from: record, edit, runID, now)
+    }
+
+    /// Starts a new run that has done what another has recorded of the steps before a step, and goes on from that step; for
+    /// clients that do not know the workflow.
+    ///
+    /// What counts is the order of the definition as it is recorded: the step, and all that are declared behind it, run anew, also those
+    /// of other branches. ``fork(_:from:edit:id:)``, which knows the definition, takes the latter over.
+    ///
+    /// - Parameters:
+    ///   - runID: the run to fork.
+    ///   - step: the step's name; the run must have come to it.
+    ///   - edit: what is different.
+    ///   - id: the new run's ID; nil for one of its own.
+    /// - Returns: the new run's ID.
+    /// - Throws: ``WorkflowError``: ``RunFailure/Code/notFound`` where there is no such run, or nothing is recorded of the step;
+    ///   ``RunFailure/Code/validation`` where the new ID is taken. ``StoreError``.
+    @discardableResult
+    public func fork(
+        _ runID: String, fromRecorded step: String, edit: ForkEdit = .none, id: String? = nil
+    ) async throws -> String {
+        guard let snapshot = try await self.core.store.snapshot(of: runID) else { throw WorkflowError.noRun(runID) }
+        guard let place = snapshot.steps.first(where: { IDKey($0.id) == IDKey(step) && $0.item == nil }) else {
+            let names = snapshot.steps.filter { $0.item == nil }.map(\.id.debugDescription)
+            throw WorkflowError(
+                .notFound, runID: runID, step: step,
+                message: "nothing is recorded of the step \(step.debugDescription); there are records of"
+                    + " \(names.isEmpty ? "none" : names.joined(separator: ", "))")
+        }
+        let id = id ?? Self.newID()
+        let now = self.core.clock.unixMilliseconds
+        let kept = snapshot.steps.filter { $0.position < place.position && Self.isKept($0) }
+        let creation = Self.creation(
+            of: id, snapshot, keeping: kept, version: snapshot.run.request.version,
+            hash: snapshot.run.progress.definitionHash, now)
+        let record = StepRecord(id: place.id, position: place.position, definitionHash: place.definitionHash)
+        return try await self.fork(creation, from: record, edit, runID, now)
+    }
+
+    /// Starts the new run, with what is different in it.
+    private func fork(
+        _ creation: RunCreation, from record: StepRecord, _ edit: ForkEdit, _ runID: String, _ now: Int64
+    ) async throws -> String {
+        var (creation, record) = (creation, record)
         do {
             switch edit.change {
             case .nothing: break
@@ -69,9 +116,10 @@ extension WorkflowEngine {
             }
         } catch {
             throw WorkflowError(
-                .validation, runID: runID, step: step, message: "the edited value cannot be stored: \(error.message)",
-                underlying: error)
+                .validation, runID: runID, step: record.id,
+                message: "the edited value cannot be stored: \(error.message)", underlying: error)
         }
+        let id = creation.request.id
         guard case .created = try await self.core.create(creation) else {
             throw WorkflowError(.validation, runID: id, message: "there is a run of this ID already")
         }
@@ -79,18 +127,19 @@ extension WorkflowEngine {
         return id
     }
 
+    /// Whether a step's result can be taken over.
+    private static func isKept(_ record: StepRecord) -> Bool {
+        record.status.isEnded && record.status != .cancelled && (record.status != .failed || record.output != nil)
+    }
+
     private func creation(
         of id: String, _ snapshot: RunSnapshot, _ plan: RunPlan, _ index: Int, _ now: Int64
     ) throws(WorkflowError) -> RunCreation {
         let runID = snapshot.run.id
-        let ended = snapshot.steps.filter(\.status.isEnded)
+        let ended = snapshot.steps.filter(Self.isKept)
         for ancestor in plan.graph.ancestors[index] where !plan.nodes[ancestor].isVirtual {
             let name = plan.nodes[ancestor].name
-            let isThere = ended.contains { record in
-                IDKey(record.id) == IDKey(name) && record.status != .cancelled
-                    && (record.status != .failed || record.output != nil)
-            }
-            guard isThere else {
+            guard ended.contains(where: { IDKey($0.id) == IDKey(name) }) else {
                 throw WorkflowError(
                     .validation, runID: runID, step: name,
                     message: "the step comes before the one to go on from, and has no result yet")
@@ -100,14 +149,20 @@ extension WorkflowEngine {
         for record in ended {
             let name = record.item.map { String(record.id.dropLast("[\($0)]".count)) } ?? record.id
             guard let place = plan.graph.index(ofStep: name), place != index,
-                !plan.graph.ancestors[place].contains(index), record.status != .cancelled,
-                record.status != .failed || record.output != nil
+                !plan.graph.ancestors[place].contains(index)
             else { continue }
             kept.append(record)
         }
+        return Self.creation(
+            of: id, snapshot, keeping: kept, version: plan.graph.version, hash: plan.graph.hash, now)
+    }
+
+    private static func creation(
+        of id: String, _ snapshot: RunSnapshot, keeping kept: [StepRecord], version: String, hash: UInt64, _ now: Int64
+    ) -> RunCreation {
         let request = snapshot.run.request
         var copy = RunRequest(
-            id: id, workflow: request.workflow, version: plan.graph.version, input: request.input, createdAt: now)
+            id: id, workflow: request.workflow, version: version, input: request.input, createdAt: now)
         copy.context = request.context
         copy.resourceID = request.resourceID
         copy.tags = request.tags
@@ -115,9 +170,9 @@ extension WorkflowEngine {
         copy.workflowLimit = request.workflowLimit
         copy.resourceLimit = request.resourceLimit
         copy.trigger = request.trigger
-        copy.forkedFrom = runID
+        copy.forkedFrom = request.id
         let state = snapshot.state.filter { entry in kept.contains { IDKey($0.id) == IDKey(entry.step) } }
         return RunCreation(
-            request: copy, progress: RunProgress(definitionHash: plan.graph.hash, at: now), steps: kept, state: state)
+            request: copy, progress: RunProgress(definitionHash: hash, at: now), steps: kept, state: state)
     }
 }

@@ -40,6 +40,14 @@ extension WorkflowEngine {
                     underlying: error)
             }
         }
+        return try await self.signal(runID, name, value: value, id: id)
+    }
+
+    /// As ``signal(_:_:_:id:)``, with a value whose type is not known here.
+    @discardableResult
+    package func signal(
+        _ runID: String, _ name: String, value: RunValue?, id: String? = nil
+    ) async throws -> SignalVerdict {
         let message = RunMessage(
             id: id ?? "signal \(Self.newID())", kind: .signal(name), payload: value,
             postedAt: self.core.clock.unixMilliseconds)

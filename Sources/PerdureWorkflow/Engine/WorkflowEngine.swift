@@ -23,7 +23,7 @@ public final class WorkflowEngine: Sendable {
     ///
     /// - Throws: ``WorkflowError`` with ``RunFailure/Code/validation`` where the configuration or a workflow cannot work: a workflow
     ///   with violations, two of one name that are not the same, or none at all.
-    public init(
+    public convenience init(
         store: any RunStore, configuration: Configuration = Configuration(),
         @WorkflowsBuilder workflows: () -> [RegisteredWorkflow]
     ) throws(WorkflowError) {
@@ -46,8 +46,20 @@ public final class WorkflowEngine: Sendable {
         guard violations.isEmpty else {
             throw WorkflowError(.validation, message: violations.joined(separator: "; "))
         }
-        self.configuration = configuration
-        self.core = EngineCore(store, configuration, order)
+        self.init(EngineCore(store, configuration, order))
+    }
+
+    /// Makes a client of a store: it looks at runs and operates on them, and knows no workflow.
+    ///
+    /// Of the operations, only starting runs and those that say so need a definition. A run that such a client cancels while nobody
+    /// drives it is kept until somebody deletes it: how long to keep it is part of the definition.
+    public convenience init(operatingOn store: any RunStore) {
+        self.init(EngineCore(store, Configuration(), []))
+    }
+
+    private init(_ core: EngineCore) {
+        self.configuration = core.configuration
+        self.core = core
     }
 
     /// Makes an engine for workflows that are known at run time only.

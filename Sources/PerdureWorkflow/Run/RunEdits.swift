@@ -158,4 +158,9 @@ public struct AtMostOnceDecision: Sendable {
     public static func completed(_ output: some Codable & Sendable) -> AtMostOnceDecision {
         .init(decision: .completed(RunValue(output)))
     }
+
+    /// It counts as done, with an output whose type is not known here.
+    package static func completed(value output: RunValue) -> AtMostOnceDecision {
+        .init(decision: .completed(output))
+    }
 }

@@ -25,8 +25,8 @@ import Testing
     }
 
     @Test func storesByURL() async throws {
-        #expect(try await openStore("memory:") is InMemoryStateStore)
-        #expect(try await openStore("sqlite:x.sqlite") is SQLiteStore)
+        #expect(try await openStore("memory:").states is InMemoryStateStore)
+        #expect(try await openStore("sqlite:x.sqlite").states is SQLiteStore)
     }
 
     @Test(arguments: ["", "x.sqlite", "sqlite:", "memory:x", "mysql://localhost"])

@@ -80,7 +80,7 @@ struct StateCommandTests {
             let lines = exported.output + "{\"id\":1}\nnoise\n"
             let first = try await ToolProcess.run(["state", "import"] + other, in: folder, input: lines)
             #expect(first.status == 1)
-            #expect(first.output == "2 stored, 0 were there already, 2 could not be read\n")
+            #expect(first.output == "2 stored, 0 were there already, 2 refused\n")
             #expect(
                 first.errors == """
                     perdure: line 3: it is no JSON object with id, version, manifest and payload
@@ -88,8 +88,39 @@ struct StateCommandTests {
 
                     """)
             let again = try await ToolProcess.run(["state", "import"] + other, in: folder, input: exported.output)
-            #expect(again.output == "0 stored, 2 were there already, 0 could not be read\n")
+            #expect(again.output == "0 stored, 2 were there already, 0 refused\n")
             #expect(try await ToolProcess.run(["state", "export"] + other, in: folder).output == exported.output)
+        }
+    }
+
+    @Test(
+        "many lines are imported in their order, the second of one ID after the first, and an interruption says how to go on"
+    )
+    func manyLines() async throws {
+        try await self.inStore { run, folder in
+            // The payload is \u{31}, the last line has no end.
+            let lines = (0..<700).map { number in
+                "{\"id\":\"id-\(number % 500)\",\"version\":\(1 + number / 500),\"manifest\":\"m\",\"payload\":\"MQ==\"}"
+            }.joined(separator: "\n")
+            let store = ["--store", "sqlite:bank.sqlite"]
+            let imported = try await ToolProcess.run(["state", "import"] + store, in: folder, input: lines)
+            #expect(imported.output == "700 stored, 0 were there already, 0 refused\n" && imported.errors == "")
+            #expect(try await run("state", "list", "--count").output == "500\n")
+            #expect(try await run("state", "get", "id-199").output.contains("\nversion   2\n"))
+            #expect(try await run("state", "get", "id-200").output.contains("\nversion   1\n"))
+            let missing = try await run("state", "import", "nowhere")
+            #expect(
+                missing.status == 1
+                    && missing.errors == "perdure: \"nowhere\" cannot be read: No such file or directory\n")
+            // Standard input stays open: the tool waits for more lines until it is told to stop.
+            let stopped = try await withTerminal(["state", "import"] + store, in: folder) { terminal in
+                terminal.type("{}\n")
+                try terminal.wait(for: "perdure: line 1: ")
+                terminal.type("\u{3}\u{4}")
+            }
+            #expect(
+                stopped.status == 1
+                    && stopped.shown.contains("perdure: 0 stored so far; the same command goes on where it was"))
         }
     }
 

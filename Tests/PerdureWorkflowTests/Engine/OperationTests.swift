@@ -209,6 +209,46 @@ import Testing
         }
     }
 
+    @Test("a client without definitions forks by what is recorded, and signals values of any type")
+    func forkingByRecords() async throws {
+        let tally = Tally()
+        let workflow = Workflow("forks") {
+            Step("first") { (number: Int) in
+                tally.add("first")
+                return number + 1
+            }
+            Step("second") { (number: Int) in number * 10 }
+            WaitForSignal("go", Int.self) { (number: Int, signal: Int) in number + signal }
+        }
+        let store = TestStore(InMemoryRunStore())
+        let client = WorkflowEngine(operatingOn: store)
+        try await withEngine(store) {
+            workflow
+        } _: { engine in
+            let run = try await engine.start(workflow, 1, id: "r")
+            #expect(try await client.signal("r", "go", value: RunValue(bytes: Array("5".utf8)), id: "s") == .delivered)
+            #expect(try await client.signal("r", "go", value: RunValue(bytes: Array("6".utf8)), id: "s") == .duplicate)
+            let output = try await run.value
+            #expect(output == 25)
+            let input = WorkflowEngine.ForkEdit.input(value: RunValue(bytes: Array("7".utf8)))
+            try await client.fork("r", fromRecorded: "second", edit: input, id: "input")
+            try await client.signal("input", "go", value: RunValue(bytes: Array("1".utf8)))
+            let edited = try await engine.run(workflow, "input").value
+            #expect(edited == 71)
+            let given = WorkflowEngine.ForkEdit.output(value: RunValue(bytes: Array("3".utf8)))
+            try await client.fork("r", fromRecorded: "go", edit: given, id: "output")
+            let replaced = try await engine.run(workflow, "output").value
+            #expect(replaced == 3)
+            #expect(tally["first"] == 1)
+            #expect(try await client.describe("output")?.run.request.forkedFrom == "r")
+            await #expect(throws: WorkflowError.self) { try await client.fork("r", fromRecorded: "third") }
+            await #expect(throws: WorkflowError.self) { try await client.fork("nobody", fromRecorded: "first") }
+            await #expect(throws: WorkflowError.self) {
+                try await client.fork("r", fromRecorded: "first", id: "input")
+            }
+        }
+    }
+
     @Test("children: their output, their failure, their cancellation") func children() async throws {
         let door = Door()
         let child = Workflow("child", configuration: .init(retry: .none)) {

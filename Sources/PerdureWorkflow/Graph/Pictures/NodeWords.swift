@@ -12,7 +12,11 @@ enum NodeWords {
             words.append("waits for the signal \(self.visible(waiting.name))\(limit)")
         case .child(let graph): words.append("runs the workflow \(self.visible(graph.name))")
         case .loop(let loop):
-            words.append(loop.limit == 1 ? "for each element, one by one" : "for each element, \(loop.limit) at once")
+            switch loop.limit {
+            case 0: words.append("for each element")
+            case 1: words.append("for each element, one by one")
+            case let limit: words.append("for each element, \(limit) at once")
+            }
         }
         if node.settings.condition != nil {
             words.append(

@@ -1,0 +1,91 @@
+internal import PerdureCQLClient
+package import PerdureState
+
+extension CassandraStore: StoreInspection {
+    /// The grants for a role that uses tables that are set up.
+    package var policy: String? {
+        let names = self.configuration.names
+        let role = "\"\((self.configuration.user ?? "app").replacing("\"", with: "\"\""))\""
+        let tables = ["", "_tombstones", "_chunks"].map { names.quoted($0) }
+        return
+            (tables.flatMap { ["GRANT SELECT ON \($0) TO \(role);", "GRANT MODIFY ON \($0) TO \(role);"] }
+            + ["GRANT SELECT ON \(names.record) TO \(role);"]).joined(separator: "\n")
+    }
+
+    package func setupSteps() async throws(StoreError) -> [String] {
+        try await self.inClient(.setup) { (client) async throws(StoreError) in
+            try await SchemaWriter(configuration: self.configuration, setup: CassandraSetup()).steps(client)
+        }
+    }
+
+    package func inspect() async throws(StoreError) -> [StoreFinding] {
+        try await self.inClient(.read) { (client) async throws(StoreError) in
+            do throws(CQLClientError) { return try await self.findings(client) } catch { throw error.storeError(.read) }
+        }
+    }
+
+    private func findings(_ client: CQLClient) async throws(CQLClientError) -> [StoreFinding] {
+        let names = self.configuration.names
+        let reader = SchemaReader(client: client, names: names, timeout: self.configuration.readTimeout)
+        var findings: [StoreFinding] = []
+        let clock = SystemClock()
+        let start = clock.now
+        let local = try await reader.rows(
+            "SELECT release_version, cluster_name, data_center, toUnixTimestamp(now()) FROM system.local")
+        let (here, took) = (clock.unixMilliseconds, clock.now - start)
+        if let row = local.first {
+            let (version, cluster, center, time) = try reader.read(row) { row throws(CQLProtocolError) in
+                (
+                    try row.decode(String.self, at: 0), try row.decode(String.self, at: 1),
+                    try row.decode(String.self, at: 2), try row.decode(Int64.self, at: 3)
+                )
+            }
+            findings.append(
+                .init(
+                    .good, "server", "Cassandra \(version), cluster \(cluster.debugDescription), data centre \(center)")
+            )
+            findings.append(.clock(server: time, here: here, took: took))
+        }
+        let nodes = client.nodes
+        findings.append(.init(.good, "nodes", "\(nodes.count) known"))
+        let schema = try await reader.findings()
+        do throws(StoreError) {
+            let layout = try schema.layout(self.configuration)
+            let key = layout.key == .id ? "(persistence_id), which eGo reads" : "(shard_number, persistence_id)"
+            findings.append(.init(.good, "table", "\(names.quoted()) with the key \(key)"))
+            findings.append(
+                layout.isExtended
+                    ? .init(.good, "schema", "version \(schema.record?.version ?? 0), with our columns")
+                    : .init(
+                        .advice, "schema",
+                        "as eGo's instructions make it; deleting and finding out lost answers take `store setup`"))
+            guard layout.isExtended else { return findings }
+        } catch {
+            findings.append(.init(.trouble, "table", error.message))
+            return findings
+        }
+        let rows = try await reader.rows("SELECT write_id FROM \(names.quoted()) LIMIT 1000")
+        var foreign = 0
+        for row in rows {
+            let id = try reader.read(row) { row throws(CQLProtocolError) in try row.decode(CQLUUID?.self, at: 0) }
+            if id == nil { foreign += 1 }
+        }
+        findings.append(.foreignRows(foreign, of: rows.count))
+        return findings
+    }
+
+    /// Lends a client of its own.
+    private func inClient<Result: Sendable>(
+        _ operation: StoreError.Operation, _ body: (CQLClient) async throws(StoreError) -> Result
+    ) async throws(StoreError) -> Result {
+        let client = try await CQLClient.connected(self.configuration, operation)
+        do throws(StoreError) {
+            let result = try await body(client)
+            await client.disconnect()
+            return result
+        } catch {
+            await client.disconnect()
+            throw error
+        }
+    }
+}

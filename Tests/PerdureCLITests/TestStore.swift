@@ -1,0 +1,78 @@
+import FoundationEssentials
+import Glibc
+import PerdureStores
+
+/// A kind of store to run the tool on, and how tests name one that nobody else uses.
+enum TestStore: String, Sendable, CaseIterable {
+    case sqlite
+    case postgres
+    case dynamodb
+    case cassandra
+
+    /// The variable that names a server; nil for a store that needs none.
+    var variable: String? {
+        switch self {
+        case .sqlite: nil
+        case .postgres: "PERDURE_TEST_POSTGRES"
+        case .dynamodb: "PERDURE_TEST_DYNAMODB"
+        case .cassandra: "PERDURE_TEST_CASSANDRA"
+        }
+    }
+
+    private var server: String? { self.variable.flatMap { getenv($0) }.map { String(cString: $0) } }
+
+    var isThere: Bool { self.variable == nil || self.server != nil }
+
+    /// Whether the store keeps runs.
+    var keepsRuns: Bool {
+        guard let kind = StoreURL.Kind(rawValue: self.rawValue) else { return false }
+        return (try? ChosenStore(StoreURL(kind.example)))?.runs != nil
+    }
+
+    var isThereWithRuns: Bool { self.isThere && self.keepsRuns }
+
+    /// The stores that keep no runs.
+    static let withoutRuns = TestStore.allCases.filter { !$0.keepsRuns }
+
+    /// A store of its own: a file of `folder`, or a schema or table of a random name.
+    func url(in folder: String, _ name: String = "a") -> String {
+        let unique = "cli_\(UInt32.random(in: 0 ... .max))_\(name)"
+        let server = self.server ?? ""
+        switch self {
+        case .sqlite: return "sqlite:\(folder)/\(name).sqlite"
+        case .postgres: return server + (server.contains("?") ? "&" : "?") + "schema=\(unique)"
+        case .dynamodb:
+            let parts = server.split(separator: "?", maxSplits: 1)
+            let region = parts[0].split(separator: "/").dropLast().joined(separator: "//")
+            return "\(region)/\(unique)?\(parts.count > 1 ? parts[1] : "")"
+        case .cassandra: return server + (server.contains("?") ? "&" : "?") + "table=\(unique)"
+        }
+    }
+}
+
+/// Runs `body` with stores that are set up, in a folder of its own.
+func withStores(
+    _ kind: TestStore, _ names: [String] = ["a"], _ body: (_ folder: String, _ urls: [String]) async throws -> Void
+) async throws {
+    try await withFolder { folder in
+        let urls = names.map { kind.url(in: folder, $0) }
+        for url in urls {
+            let setup = try await ToolProcess.run(["store", "setup", "--store", url], in: folder)
+            guard setup.status == 0, setup.output == "the store is ready\n", setup.errors == "" else {
+                throw ToolProcess.Unexpected(setup)
+            }
+        }
+        try await body(folder, urls)
+    }
+}
+
+extension ToolProcess {
+    /// A call that should have gone well did not.
+    struct Unexpected: Error, CustomStringConvertible {
+        let description: String
+
+        init(_ call: ToolProcess) {
+            self.description = "ended with \(call.status.map { "\($0)" } ?? "a signal"): \(call.output)\(call.errors)"
+        }
+    }
+}
