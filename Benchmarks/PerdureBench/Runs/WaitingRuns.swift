@@ -1,4 +1,4 @@
-import Glibc
+import CBaselines
 import PerdureSQLite
 import PerdureWorkflow
 
@@ -10,10 +10,10 @@ enum WaitingRuns {
             try await RunStores.withWorker(on: store) {
                 RunWorkflows.night
             } body: { engine in
-                let before = residentBytes()
+                let before = baseline_heap_bytes()
                 try await RunStores.start(runs, of: RunWorkflows.night, on: engine)
                 await engine.untilNothingIsInMemory()
-                return max(0, Double(residentBytes() - before)) / Double(runs)
+                return max(0, Double(baseline_heap_bytes()) - Double(before)) / Double(runs)
             }
         }
     }
@@ -64,15 +64,5 @@ enum WaitingRuns {
                 }
             }
         }
-    }
-
-    private static func residentBytes() -> Int {
-        guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        guard fgets(&line, 256, file) != nil else { return 0 }
-        let text = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return (text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0)
-            * Int(sysconf(Int32(_SC_PAGESIZE)))
     }
 }
