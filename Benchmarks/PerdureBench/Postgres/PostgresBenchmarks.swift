@@ -36,7 +36,7 @@ enum PostgresBenchmarks {
 
     private static let payload = StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: 200))
 
-    private static func url() throws -> String {
+    static func url() throws -> String {
         guard let url = getenv("PERDURE_BENCH_POSTGRES") else {
             throw BenchmarkFailure("PERDURE_BENCH_POSTGRES is not set; script/bench starts a server and sets it")
         }
@@ -222,7 +222,7 @@ enum PostgresBenchmarks {
         return transactions
     }
 
-    private static func sql(_ text: String) async throws {
+    static func sql(_ text: String) async throws {
         _ = try self.run("psql '\(try self.url())' -qAtc '\(text)'")
     }
 

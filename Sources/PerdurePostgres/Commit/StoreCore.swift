@@ -27,6 +27,7 @@ final class StoreCore {
     private var asksForWrites = false
     private var asksForReads = false
     private var asksForTransactions = false
+    private var postponed: [() -> Void] = []
     private var isClosing: (() -> Void)?
     private var isClosed = false
     /// Listeners that end with the store.
@@ -89,8 +90,21 @@ final class StoreCore {
         self.setOut()
     }
 
+    /// Does `body` once everything has been handed out that came at the same time, so that what it sends travels together.
+    ///
+    /// Errands and ends of transactions are followed by setting out; for whoever else asks, the loop sees to it.
+    func postpone(_ body: @escaping () -> Void) {
+        self.postponed.append(body)
+        if self.postponed.count == 1 { _ = self.loop.schedule(at: self.loop.now) { self.setOut() } }
+    }
+
     /// Sends lanes out for what waits.
     func setOut() {
+        while !self.postponed.isEmpty {
+            let bodies = self.postponed
+            self.postponed = []
+            for body in bodies { body() }
+        }
         self.setOutForWrites()
         self.setOutForReads()
         self.setOutForTransactions()

@@ -13,7 +13,9 @@ enum SessionSettings {
                 -- Each statement sees what was committed before it began: what the conditions are written for.
                 set_config('default_transaction_isolation', 'read committed', false),
                 -- The plan never depends on statistics: rows are looked up by their IDs, in the order of the arrays.
+                -- A hash or a merge would read a whole table for a handful of rows, and lock them in another order.
                 set_config('enable_seqscan', 'off', false), set_config('enable_bitmapscan', 'off', false),
+                set_config('enable_hashjoin', 'off', false), set_config('enable_mergejoin', 'off', false),
                 set_config('plan_cache_mode', 'force_generic_plan', false), set_config('jit', 'off', false)
             """)
 

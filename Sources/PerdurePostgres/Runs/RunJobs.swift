@@ -2,8 +2,11 @@ internal import PerdureModel
 internal import PerdureState
 internal import PerdureWorkflow
 
+// Classes, because a batch's columns are written one after the other: each looks at every job again, and copying a large struct
+// costs a reference count for each of its fields.
+
 /// A creation with everything encoded, in the caller's task rather than on the loop.
-struct CreateJob: Sendable {
+final class CreateJob: Sendable {
     let request: RunRequest
     let progress: EncodedProgress
     let steps: [EncodedStep]
@@ -36,7 +39,7 @@ struct CreateJob: Sendable {
 }
 
 /// A change of a run with everything encoded.
-struct CommitJob: Sendable {
+final class CommitJob: Sendable {
     let runID: String
     let revision: Int64
     let fence: Int64
@@ -82,7 +85,7 @@ struct CommitJob: Sendable {
 }
 
 /// A message on its way to a run.
-struct EncodedPost: Sendable {
+final class EncodedPost: Sendable {
     let runID: String
     let message: RunMessage
     let payload: [UInt8]?
@@ -114,7 +117,7 @@ struct EncodedPost: Sendable {
     }
 }
 
-struct EncodedProgress: Sendable {
+final class EncodedProgress: Sendable {
     let content: RunProgress
     let failure: [UInt8]?
     let output: [UInt8]?
@@ -133,7 +136,7 @@ struct EncodedProgress: Sendable {
     }
 }
 
-struct EncodedStep: Sendable {
+final class EncodedStep: Sendable {
     let content: StepRecord
     let input: [UInt8]?
     let output: [UInt8]?

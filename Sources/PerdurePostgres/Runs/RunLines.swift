@@ -92,7 +92,8 @@ final class RunLines {
     /// changes would have one. What many changes have to tell goes together.
     func tell(_ runID: String, isEnded: Bool) {
         self.left.append((runID, isEnded))
-        self.tellLeft()
+        // One batch of changes ends many runs.
+        if self.left.count == 1 { self.core.postpone { self.tellLeft() } }
     }
 
     private func tellLeft() {

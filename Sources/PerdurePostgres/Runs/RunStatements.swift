@@ -44,10 +44,11 @@ enum RunStatements {
         ON CONFLICT (run) DO NOTHING
         """
 
+    /// A subquery in place of a join: it can only be looked up, whatever the planner takes the size of the table to be.
     private static let foundCreatedSQL = """
         SELECT i.n FROM \(rows([("text", "id"), ("uuid", "write"), ("bigint", "n")])) AS i
         JOIN workflow_runs r ON r.run_id = ANY (ARRAY[i.id])
-        JOIN workflow_inputs p ON p.run = r.run AND p.write_id = i.write
+        WHERE (SELECT p.write_id FROM workflow_inputs p WHERE p.run = r.run) = i.write
         """
 
     private static let tagSQL = """

@@ -29,6 +29,13 @@ final class Bell: Alarmed {
 
     func alarm() { self.ring() }
 
+    /// Whether somebody rang and nobody has waited since.
+    var isRung: Bool {
+        self.state.withLock { state in
+            if case .rung = state { true } else { false }
+        }
+    }
+
     /// Waits for a ring, or until the task is cancelled. One task at a time.
     func wait() async {
         await withTaskCancellationHandler {
@@ -48,4 +55,13 @@ final class Bell: Alarmed {
             self.ring()
         }
     }
+}
+
+/// Rings a bell when a time has come, as long as somebody keeps it.
+final class BellAlarm: Alarmed {
+    private let bell: Bell
+
+    init(_ bell: Bell) { self.bell = bell }
+
+    func alarm() { self.bell.ring() }
 }

@@ -149,8 +149,12 @@ final class EngineCore: Sendable {
 
     /// Waits until `bell` rings, or so long, or until the task is cancelled.
     func wait(for bell: Bell, upTo pause: Duration) async {
-        self.timers.schedule(bell, at: self.clock.now + pause)
+        // It ends with the wait: a bell that rang later, for a wait that is over, would begin another round of whoever waits,
+        // and so another alarm, for ever.
+        let alarm = BellAlarm(bell)
+        self.timers.schedule(alarm, at: self.clock.now + pause)
         await bell.wait()
+        withExtendedLifetime(alarm) {}
     }
 
     /// Waits so long, also in a task that is cancelled.

@@ -78,6 +78,11 @@ public final class WorkflowEngine: Sendable {
     /// How many runs are in memory.
     public var activeRunCount: Int { self.core.state.withLock { $0.drivers.count } }
 
+    /// Waits until no run is in memory. One task at a time, and none while the engine stops.
+    package func untilNothingIsInMemory() async {
+        while self.activeRunCount > 0 { await self.core.empty.wait() }
+    }
+
     /// Connects the store, registers as a worker, and drives runs until the task is cancelled.
     ///
     /// Cancelling is the way to stop: no step is begun any more, handlers under way may end within

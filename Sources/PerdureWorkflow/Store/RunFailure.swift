@@ -1,23 +1,68 @@
 /// Why a run or a step failed, as it is recorded.
 public struct RunFailure: Sendable, Hashable, Codable {
-    /// What went wrong, as far as a program should care.
-    public var code: Code
-    /// What went wrong, in words: of a thrown error, its description.
-    public var message: String
-    /// The type of the error that was thrown, if one was.
-    public var type: String?
-    /// The step that failed, if it was a step.
-    public var step: String?
-    /// The number of the attempt that failed, from 1.
-    public var attempt: Int?
+    /// In a box: failures are seldom, and the records that may have one are copied at each step.
+    private var box: Box
 
     /// Makes a failure.
     public init(_ code: Code, message: String, type: String? = nil, step: String? = nil, attempt: Int? = nil) {
-        self.code = code
-        self.message = message
-        self.type = type
-        self.step = step
-        self.attempt = attempt
+        self.box = Box(Fields(code: code, message: message, type: type, step: step, attempt: attempt))
+    }
+
+    /// What went wrong, as far as a program should care.
+    public var code: Code {
+        get { self.box.fields.code }
+        set { self.change { $0.code = newValue } }
+    }
+    /// What went wrong, in words: of a thrown error, its description.
+    public var message: String {
+        get { self.box.fields.message }
+        set { self.change { $0.message = newValue } }
+    }
+    /// The type of the error that was thrown, if one was.
+    public var type: String? {
+        get { self.box.fields.type }
+        set { self.change { $0.type = newValue } }
+    }
+    /// The step that failed, if it was a step.
+    public var step: String? {
+        get { self.box.fields.step }
+        set { self.change { $0.step = newValue } }
+    }
+    /// The number of the attempt that failed, from 1.
+    public var attempt: Int? {
+        get { self.box.fields.attempt }
+        set { self.change { $0.attempt = newValue } }
+    }
+
+    /// Whether two say the same in every field.
+    public static func == (left: RunFailure, right: RunFailure) -> Bool { left.box.fields == right.box.fields }
+
+    /// Hashes every field.
+    public func hash(into hasher: inout Hasher) { self.box.fields.hash(into: &hasher) }
+
+    /// Reads the fields from an object.
+    public init(from decoder: any Decoder) throws { self.box = Box(try Fields(from: decoder)) }
+
+    /// Writes an object of the fields that are set.
+    public func encode(to encoder: any Encoder) throws { try self.box.fields.encode(to: encoder) }
+
+    private mutating func change(_ body: (inout Fields) -> Void) {
+        var fields = self.box.fields
+        body(&fields)
+        self.box = Box(fields)
+    }
+
+    private struct Fields: Sendable, Hashable, Codable {
+        var code: Code
+        var message: String
+        var type: String?
+        var step: String?
+        var attempt: Int?
+    }
+
+    private final class Box: Sendable {
+        let fields: Fields
+        init(_ fields: Fields) { self.fields = fields }
     }
 
     /// What went wrong: Gorkflow's codes.

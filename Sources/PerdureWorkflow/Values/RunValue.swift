@@ -1,23 +1,23 @@
-internal import PerdureConcurrency
 public import PerdureModel
+internal import Synchronization
 
 /// A value of a run, such as a step's output: as the program has it, as the bytes that are stored, or both.
 ///
 /// A value is encoded at most once and handed on as it is; it is decoded only where it came from a store. Values are JSON.
 public final class RunValue: Sendable {
     private let live: (any LiveValue)?
-    private let encoded: LockedState<[UInt8]?>
+    /// Set once. No lock: a run in memory makes a value for each step and never looks at its bytes.
+    private let encoded = AtomicLazyReference<EncodedValue>()
 
     /// The value that was stored as `bytes`.
     public init(bytes: [UInt8]) {
         self.live = nil
-        self.encoded = LockedState(bytes)
+        _ = self.encoded.storeIfNil(EncodedValue(bytes))
     }
 
     /// A value of the program; it is encoded when its bytes are first asked for.
     public init<Value: Codable & Sendable>(_ value: Value) {
         self.live = Live(value)
-        self.encoded = LockedState(nil)
     }
 
     /// The bytes that are stored: JSON with sorted keys.
@@ -25,11 +25,10 @@ public final class RunValue: Sendable {
     /// - Throws: ``PayloadError/Code/encodingFailed`` when the value cannot be encoded.
     public var bytes: [UInt8] {
         get throws(PayloadError) {
-            if let bytes = self.encoded.withLock({ $0 }) { return bytes }
+            if let encoded = self.encoded.load() { return encoded.bytes }
             guard let live = self.live else { return [] }
-            let bytes = try live.encode()
-            self.encoded.withLock { $0 = bytes }
-            return bytes
+            // Two who ask at once encode alike: keys are sorted.
+            return self.encoded.storeIfNil(EncodedValue(try live.encode())).bytes
         }
     }
 
@@ -37,7 +36,7 @@ public final class RunValue: Sendable {
     ///
     /// - Throws: ``PayloadError/Code/malformed`` when the bytes are not a `Value`, or the value cannot be encoded.
     public func decoded<Value: Codable & Sendable>(as type: Value.Type = Value.self) throws(PayloadError) -> Value {
-        if let live = self.live as? Live<Value> { return live.value }
+        if let value = self.live?.value(as: Value.self) { return value }
         // A step that continues on error gives an optional of what its handler gave.
         if let optional = type as? any OptionalValue.Type, let live = self.live,
             let wrapped = optional.wrapping(live.any), let value = wrapped as? Value
@@ -47,8 +46,15 @@ public final class RunValue: Sendable {
         return try RunValueCoding.decode(type, from: self.bytes)
     }
 
+    private final class EncodedValue: Sendable {
+        let bytes: [UInt8]
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+    }
+
     private protocol LiveValue: Sendable {
         var any: any Sendable { get }
+        /// The value, where it is of exactly this type.
+        func value<Wanted>(as type: Wanted.Type) -> Wanted?
         func encode() throws(PayloadError) -> [UInt8]
     }
 
@@ -58,6 +64,8 @@ public final class RunValue: Sendable {
         init(_ value: Value) { self.value = value }
 
         var any: any Sendable { self.value }
+
+        func value<Wanted>(as type: Wanted.Type) -> Wanted? { type == Value.self ? self.value as? Wanted : nil }
 
         func encode() throws(PayloadError) -> [UInt8] { try RunValueCoding.encode(self.value) }
     }
