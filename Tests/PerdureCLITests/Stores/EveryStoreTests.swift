@@ -119,6 +119,18 @@ struct ToolOnPostgresTests {
     @Test("a copy") func copy() async throws { try await self.tour.copy() }
     @Test("the promises") func check() async throws { try await self.tour.check() }
     @Test("a store that cannot be reached") func unreachable() async throws { try await self.tour.help() }
+
+    @Test("whoever may not enter is told so, and the password is not in it") func forbidden() async throws {
+        try await withFolder { folder in
+            let url = TestStore.postgres.url(in: folder)
+            let place = try #require(url.lastIndex(of: "@"))
+            let wrong = "postgres://perdure:pa55word\(url[place...])"
+            let ping = try await ToolProcess.run(["store", "ping", "--store", wrong], in: folder)
+            #expect(ping.status == 1 && ping.output == "")
+            #expect(ping.errors.hasPrefix("perdure: connect failed: forbidden: "), "\(ping.errors)")
+            #expect(!ping.errors.contains("pa55word"))
+        }
+    }
 }
 
 @Suite("The tool on DynamoDB", .enabled(if: TestStore.dynamodb.isThere, "PERDURE_TEST_DYNAMODB is not set"))
