@@ -37,8 +37,9 @@ enum FlightsCommand {
         let tally = Tally(expecting: survey.rowCount)
         let display = ProgressDisplay(of: tally)
         try await store.connect()
+        let runs = arguments.ledger == nil ? nil : try await openRunStore(beside: store)
         do {
-            let care = try Self.careService(for: arguments, on: store, fleet, display)
+            let care = try Self.careService(for: arguments, on: runs, fleet, display)
             let (numbers, careReport) = try await Self.withCare(care) {
                 let numbers = try await Self.withEngine(on: store) { engine in
                     let run = FlightRun(
@@ -71,18 +72,19 @@ enum FlightsCommand {
             if arguments.showsTable { print("\n\(BusiestTable(logbooks: report.logbooks))\n") }
             if let path = arguments.result { try report.write(to: path) }
         } catch {
+            await runs?.disconnect()
             await store.disconnect()
             throw error
         }
+        await runs?.disconnect()
         await store.disconnect()
     }
 
     /// Who looks after passengers, where that was asked for and the store keeps runs.
     private static func careService(
-        for arguments: Arguments, on store: any StateStore, _ fleet: Fleet, _ display: ProgressDisplay
+        for arguments: Arguments, on runs: (any RunStore)?, _ fleet: Fleet, _ display: ProgressDisplay
     ) throws -> CareService? {
         guard let path = arguments.ledger else { return nil }
-        let runs: (any RunStore)? = store is InMemoryStateStore ? InMemoryRunStore() : store as? any RunStore
         guard let runs else {
             display.say("this store does not keep workflow runs: nobody looks after the passengers")
             return nil

@@ -3,6 +3,7 @@ import PerdureDynamoDB
 import PerdurePostgres
 import PerdureSQLite
 import PerdureState
+import PerdureWorkflow
 
 /// The store that a URL names, with its tables made where they are missing.
 ///
@@ -37,6 +38,22 @@ func openStore(_ url: String) async throws -> any StateStore {
         throw UsageError(
             "there is no store for \(scheme): URLs; there are sqlite:PATH, postgres://…, dynamodb://…,"
                 + " cassandra://… and memory:")
+    }
+}
+
+/// Where the workflow runs of a program are whose states are in `store`; nil where that kind of store keeps none.
+///
+/// Most keep both in one place. In DynamoDB runs have a table of their own, beside that of the states, for its key is another one.
+func openRunStore(beside store: any StateStore) async throws -> (any RunStore)? {
+    switch store {
+    case is InMemoryStateStore: return InMemoryRunStore()
+    case let store as DynamoDBStore:
+        var configuration = store.configuration
+        configuration.table += "-runs"
+        let runs = try DynamoDBRunStore(configuration)
+        try await runs.setup()
+        return runs
+    default: return store as? any RunStore
     }
 }
 

@@ -147,7 +147,8 @@ struct RunItems {
 
 extension StepRecord {
     init(_ item: Item, output: Item?, _ values: RunValueReader) throws(AnswerFlaw) {
-        guard let id = item.text("step_id"), let status = item.text(RunAttribute.status).flatMap({ StepStatus(rawValue: $0) })
+        guard let id = item.text("step_id"),
+            let status = item.text(RunAttribute.status).flatMap({ StepStatus(rawValue: $0) })
         else { throw AnswerFlaw("a step has no ID or no known status") }
         self.init(
             id: id, position: Int(item.integer("execution_index") ?? 0), item: item.integer("item").map { Int($0) },
@@ -184,7 +185,8 @@ extension RunMessage {
         guard let id = item.text("message_id"), let number = item.count("number") else {
             throw AnswerFlaw("a message has no ID or no number")
         }
-        self.init(id: id, kind: kind, payload: try values.value("payload", in: item), postedAt: item.time("posted_at") ?? 0)
+        self.init(
+            id: id, kind: kind, payload: try values.value("payload", in: item), postedAt: item.time("posted_at") ?? 0)
         self.number = number
         self.consumedBy = item.text("consumed_by")
     }

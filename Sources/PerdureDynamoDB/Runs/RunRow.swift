@@ -172,7 +172,7 @@ struct RunRow: Sendable {
         let progress = self.progress
         attributes += [
             (RunAttribute.status, .string(progress.status.rawValue)),
-            ("progress", .number(progress.progress.isFinite ? "\(progress.progress)" : "0")),
+            ("progress", .number(Self.digits(progress.progress))),
             ("definition_hash", .number(progress.definitionHash)),
             ("error", progress.failure.map { RunMap.item($0) }),
             ("parked_reason", progress.parkedReason.map { .string($0) }),
@@ -191,6 +191,12 @@ struct RunRow: Sendable {
                 ))
         }
         return attributes
+    }
+
+    /// A share as digits: 0 and 1 without a point, as others write them.
+    private static func digits(_ share: Double) -> String {
+        guard share.isFinite else { return "0" }
+        return Int(exactly: share).map { String($0) } ?? "\(share)"
     }
 
     /// What of the item changes when a run is taken, given up or told something.

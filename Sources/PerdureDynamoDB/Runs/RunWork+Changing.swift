@@ -34,7 +34,9 @@ extension RunWork {
         actions += parts.map { self.action(.put($0)) }
         actions += markers.map { self.action(.put($0.item)) }
         for round in 0..<Self.attempts {
-            guard case .refused(let reasons, _) = try await self.send(actions, token: "\(writeID.text)-\(round)", request.id)
+            guard
+                case .refused(let reasons, _) = try await self.send(
+                    actions, token: "\(writeID.text)-\(round)", request.id)
             else {
                 self.known.remember(row)
                 if row.progress.expiresAt != nil { self.follow(row) }

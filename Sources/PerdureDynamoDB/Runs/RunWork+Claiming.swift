@@ -58,7 +58,9 @@ extension RunWork {
                 // What nobody's limits hold back is taken several at a time.
                 var batch: [Candidate] = []
                 while batch.count < min(16, claim.limit - taken.count) {
-                    guard let candidate = try await self.next(of: &waiting, claim, isTaking: batch.isEmpty) else { break }
+                    guard let candidate = try await self.next(of: &waiting, claim, isTaking: batch.isEmpty) else {
+                        break
+                    }
                     guard seen.insert(IDKey(candidate.runID)).inserted else { continue }
                     if candidate.isLimited, !(try await counts.allow(candidate, self)) { continue }
                     batch.append(candidate)
@@ -99,7 +101,9 @@ extension RunWork {
         let most = min(claim.limit + 8, 256)
         let page = try await self.query(.partition(waiting.partition), limit: most)
         var turns = RunMarkerKey.Turn.allCases[...]
-        let last = page.next.flatMap { $0.text(RunAttribute.sort).flatMap { RunMarkerKey.Turn(rawValue: String($0.prefix(2))) } }
+        let last = page.next.flatMap {
+            $0.text(RunAttribute.sort).flatMap { RunMarkerKey.Turn(rawValue: String($0.prefix(2))) }
+        }
         while let turn = turns.first, page.next == nil || turn != last {
             waiting.rest[turn] = nil
             turns = turns.dropFirst()
@@ -214,7 +218,9 @@ extension RunWork {
         return count
     }
 
-    /// What lets a run begin within limits: that nobody else of its workflow began since they were looked at. Nil when they are reached.
+    /// What lets a run begin within limits: that nobody else of its workflow began since they were looked at.
+    ///
+    /// Nil when they are reached.
     private func gate(_ row: RunRow) async throws(StoreError) -> TransactionAction? {
         let workflow = row.request.workflow
         let key = RunMarkerKey.gate(workflow)

@@ -90,7 +90,8 @@ struct RunWork: Sendable {
         do throws(AnswerFlaw) { return try body() } catch {
             throw StoreError(
                 .corrupted, operation: self.operation, persistenceID: id,
-                message: "an item of the run cannot be read: \(error.description); repair it, or delete the run's items")
+                message: "an item of the run cannot be read: \(error.description); repair it, or delete the run's items"
+            )
         }
     }
 

@@ -10,7 +10,8 @@ extension TableSession {
             operation, deadline: self.deadline(operation))
         guard let item else { return DynamoDBRunLayout() }
         let layout = DynamoDBRunLayout(
-            indexShards: Int(item.integer("index_shards") ?? 0), scheduleShards: Int(item.integer("schedule_shards") ?? 0))
+            indexShards: Int(item.integer("index_shards") ?? 0),
+            scheduleShards: Int(item.integer("schedule_shards") ?? 0))
         if let violation = layout.violation {
             throw StoreError(
                 .corrupted, operation: operation, message: "the table's own description cannot be used: \(violation)")

@@ -50,7 +50,8 @@ struct ChunkSet: Sendable, Equatable {
     func item(_ number: Int, of bytes: [UInt8], id: String, unixMilliseconds: Int64) -> Item {
         [
             StateItem.id: .string(self.key(number)), StateItem.kind: .string("chunk"), Self.owner: .string(id),
-            StateItem.payload: .binary(self.part(number, of: bytes)), Self.set: .string(self.name), Self.writtenAt: .number(unixMilliseconds),
+            StateItem.payload: .binary(self.part(number, of: bytes)), Self.set: .string(self.name),
+            Self.writtenAt: .number(unixMilliseconds),
         ]
     }
 

@@ -18,10 +18,12 @@ struct KeyTextTests {
         for (earlier, later) in zip(texts, texts.dropFirst()) { #expect(earlier.lexicographicallyPrecedes(later)) }
     }
 
-    @Test("times of other programs are read", arguments: [
-        ("2023-11-14T22:13:20Z", 1_700_000_000_000), ("2023-11-14T22:13:20.5Z", 1_700_000_000_500),
-        ("2023-11-14T22:13:20.123456789Z", 1_700_000_000_123),
-    ])
+    @Test(
+        "times of other programs are read",
+        arguments: [
+            ("2023-11-14T22:13:20Z", 1_700_000_000_000), ("2023-11-14T22:13:20.5Z", 1_700_000_000_500),
+            ("2023-11-14T22:13:20.123456789Z", 1_700_000_000_123),
+        ])
     func foreign(_ text: String, _ time: Int64) { #expect(KeyText.milliseconds(text) == time) }
 
     @Test("what is no time is none", arguments: ["", "now", "2023-13-14T22:13:20Z", "2023-11-14 22:13:20Z", "!x", "~"])

@@ -7,10 +7,13 @@ import Testing
 struct PolicyTests {
     @Test("grant what the store asks for, and no more")
     func policy() throws {
-        var policy = try DynamoDBPolicy(for: .runs, table: "workflow_executions", region: "eu-central-1", account: "123456789012")
+        var policy = try DynamoDBPolicy(
+            for: .runs, table: "workflow_executions", region: "eu-central-1", account: "123456789012")
         #expect(!policy.actions.contains("dynamodb:Scan") && !policy.actions.contains("dynamodb:CreateTable"))
-        #expect(policy.actions.contains("dynamodb:ConditionCheckItem") && policy.actions.contains("dynamodb:UpdateItem"))
-        #expect(policy.json.contains("\"arn:aws:dynamodb:eu-central-1:123456789012:table/workflow_executions/index/*\""))
+        #expect(
+            policy.actions.contains("dynamodb:ConditionCheckItem") && policy.actions.contains("dynamodb:UpdateItem"))
+        #expect(
+            policy.json.contains("\"arn:aws:dynamodb:eu-central-1:123456789012:table/workflow_executions/index/*\""))
         policy.includesSetup = true
         #expect(policy.actions.contains("dynamodb:CreateTable"))
         policy.purpose = .states
