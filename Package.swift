@@ -72,7 +72,8 @@ let package = Package(
         .target(
             name: "PerdureDynamoDB",
             dependencies: [
-                "PerdureState", "PerdureModel", "PerdureConcurrency", "PerdureIO", "PerdureCrypto", "CCurl", "CYYJSON",
+                "PerdureState", "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureIO", "PerdureCrypto",
+                "CCurl", "CYYJSON",
             ],
             swiftSettings: settings),
 
@@ -165,7 +166,10 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureDynamoDBTests",
-            dependencies: ["PerdureDynamoDB", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "PerdureTestKit"],
+            dependencies: [
+                "PerdureDynamoDB", "PerdureWorkflow", "PerdureCrypto", "PerdureIO", "PerdureConcurrency",
+                "PerdureTestKit",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCassandraTests",

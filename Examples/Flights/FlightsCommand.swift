@@ -72,10 +72,10 @@ enum FlightsCommand {
             if arguments.showsTable { print("\n\(BusiestTable(logbooks: report.logbooks))\n") }
             if let path = arguments.result { try report.write(to: path) }
         } catch {
-            await store.disconnect()
+            await chosen.disconnect()
             throw error
         }
-        await store.disconnect()
+        await chosen.disconnect()
     }
 
     /// Who looks after passengers, where that was asked for and the store keeps runs.

@@ -26,13 +26,13 @@ extension DynamoDBStore: StoreInspection {
     }
 
     package func setupSteps() async throws(StoreError) -> [String] {
-        let session = try await self.enter(.setup, reopens: true)
+        let session = try await self.opener.enter(.setup, reopens: true)
         defer { session.leave() }
         return try await session.setupSteps()
     }
 
     package func inspect() async throws(StoreError) -> [StoreFinding] {
-        let session = try await self.enter(.connect, reopens: true)
+        let session = try await self.opener.enter(.connect, reopens: true)
         defer { session.leave() }
         return try await session.inspect()
     }
@@ -49,7 +49,7 @@ extension TableSession {
         do throws(CallFailure) {
             do throws(CallFailure) { _ = try await self.describe(deadline: deadline) } catch {
                 guard error.fault?.name == "ResourceNotFoundException" else { throw error }
-                add(.createTable(self.definition(DynamoDBSetup())))
+                add(.createTable(self.definition(DynamoDBSetup(), .states)))
                 add(.updateTimeToLive(self.table, attribute: StateItem.expiry, isEnabled: true))
                 return steps
             }

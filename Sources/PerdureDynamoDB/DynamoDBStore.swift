@@ -18,26 +18,12 @@ public import PerdureState
 /// await store.disconnect()
 /// ```
 public final class DynamoDBStore: StateStore, StateListing, StateBatching, StateTaskHosting {
-    private enum Phase {
-        case idle
-        case open(TableSession)
-        case closed
-    }
-
-    private struct State {
-        var phase = Phase.idle
-        var opening: Task<Result<TableSession, StoreError>, Never>?
-    }
-
     /// How the store was configured.
     public let configuration: DynamoDBConfiguration
 
     public var maximumPayloadByteCount: Int { self.configuration.maximumPayloadByteCount }
 
-    private let environment: AWSEnvironment
-    private let clock: any PerdureClock
-    private let state = LockedState(State())
-    private let tasks = StoreExecutor()
+    let opener: TableOpener
 
     /// Makes a store over a table; opens and starts nothing.
     ///
@@ -56,16 +42,12 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching, State
     init(
         _ configuration: DynamoDBConfiguration, environment: AWSEnvironment, clock: any PerdureClock
     ) throws(StoreError) {
-        if let violation = configuration.violation {
-            throw StoreError(.misconfigured, operation: .connect, message: violation)
-        }
+        self.opener = try TableOpener(configuration, environment: environment, clock: clock)
         self.configuration = configuration
-        self.environment = environment
-        self.clock = clock
     }
 
     /// Runs tasks on the event loop's thread, where answers arrive; see ``StateTaskHosting``.
-    public var taskExecutor: any TaskExecutor { self.tasks }
+    public var taskExecutor: any TaskExecutor { self.opener.tasks }
 
     // MARK: Connection
 
@@ -75,45 +57,29 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching, State
     ///
     /// - Throws: ``StoreError/Code/misconfigured`` for a missing table or a wrong key, and what keeps the service from answering.
     public func connect() async throws(StoreError) {
-        let session = try await self.enter(.connect, reopens: true)
+        let session = try await self.opener.enter(.connect, reopens: true)
         defer { session.leave() }
-        try await session.checkTable()
+        try await session.checkTable(.states)
     }
 
     /// Waits for what is under way and closes the connections. Idempotent.
     ///
     /// Afterwards reading and writing throw ``StoreError/Code/closed`` until ``connect()`` or ``ping()`` is called.
     public func disconnect() async {
-        let (session, opening) = self.state.withLock {
-            state -> (TableSession?, Task<Result<TableSession, StoreError>, Never>?) in
-            let phase = state.phase
-            state.phase = .closed
-            if case .open(let session) = phase { return (session, nil) }
-            return (nil, state.opening)
-        }
-        if let session {
-            await session.close()
-            self.configuration.observer?.observe(.storeDisconnected(store: "dynamodb"))
-        }
-        // Whoever opens meanwhile finds the store closed, and closes what it has opened.
-        _ = await opening?.value
+        await self.opener.disconnect()
     }
 
     public func ping() async throws(StoreError) {
-        let session = try await self.enter(.ping, reopens: true)
-        defer { session.leave() }
-        _ = try await session.perform(
-            .getItem(table: session.table, key: StateItem.key(TechnicalKey.nobody), isConsistent: false), .ping,
-            deadline: session.deadline(.ping))
+        try await self.opener.ping(StateItem.key(TechnicalKey.nobody))
     }
 
     /// Makes the table if it is missing, sets what `setup` says, and waits until the table is active. Idempotent.
     ///
     /// - Throws: ``StoreError/Code/misconfigured`` when there is a table of the name whose key is another one.
     public func setup(_ setup: DynamoDBSetup = .init()) async throws(StoreError) {
-        let session = try await self.enter(.setup, reopens: true)
+        let session = try await self.opener.enter(.setup, reopens: true)
         defer { session.leave() }
-        try await session.setUp(setup)
+        try await session.setUp(setup, .states)
     }
 
     /// Removes chunks of large payloads that nothing refers to: left behind by processes that ended in the middle of a write, and by
@@ -125,7 +91,7 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching, State
     /// - Throws: ``StoreError`` when the table cannot be read or written; what was removed by then stays removed.
     @discardableResult
     public func removeOrphanedChunks(olderThan age: Duration = .seconds(3_600)) async throws(StoreError) -> Int {
-        let session = try await self.enter(.delete)
+        let session = try await self.opener.enter(.delete)
         defer { session.leave() }
         return try await session.removeOrphanedChunks(olderThan: age)
     }
@@ -134,21 +100,21 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching, State
 
     public func write(_ state: DurableState, if condition: WriteCondition) async throws(StoreError) {
         try self.checkWrite(state, if: condition)
-        let session = try await self.enter(.write, state.persistenceID)
+        let session = try await self.opener.enter(.write, state.persistenceID)
         defer { session.leave() }
         try await session.write(state, if: condition)
     }
 
     public func delete(_ id: String, if condition: WriteCondition) async throws(StoreError) {
         try self.checkID(id, for: .delete)
-        let session = try await self.enter(.delete, id)
+        let session = try await self.opener.enter(.delete, id)
         defer { session.leave() }
         try await session.delete(id, if: condition)
     }
 
     public func latestState(of id: String) async throws(StoreError) -> DurableState? {
         try self.checkID(id, for: .read)
-        let session = try await self.enter(.read, id)
+        let session = try await self.opener.enter(.read, id)
         defer { session.leave() }
         return try await session.latestState(of: id)
     }
@@ -171,7 +137,7 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching, State
         withPrefix prefix: String, after cursor: StateIDPage.Cursor?, limit: Int
     ) async throws(StoreError) -> StateIDPage {
         try self.checkLimit(limit)
-        let session = try await self.enter(.list)
+        let session = try await self.opener.enter(.list)
         defer { session.leave() }
         return try await session.persistenceIDs(withPrefix: prefix, after: cursor?.text, limit: limit)
     }
@@ -179,7 +145,7 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching, State
     /// The states of `ids`, each at the place of its ID; nil where there is none. A hundred IDs share a request.
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
         await self.latestStates(ofValid: ids) { (ids) throws(StoreError) in
-            let session = try await self.enter(.read)
+            let session = try await self.opener.enter(.read)
             defer { session.leave() }
             return await session.latestStates(of: ids)
         }
@@ -190,107 +156,9 @@ public final class DynamoDBStore: StateStore, StateListing, StateBatching, State
     /// Unconditional writes share requests, 25 at a time; conditional ones are requests of their own, several under way at once.
     public func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
         await self.writeValid(writes) { (writes) throws(StoreError) in
-            let session = try await self.enter(.write)
+            let session = try await self.opener.enter(.write)
             defer { session.leave() }
             return await session.write(writes)
         }
-    }
-
-    // MARK: Opening
-
-    /// The session to work with, told that an operation more is under way.
-    func enter(
-        _ operation: StoreError.Operation, _ id: String? = nil, reopens: Bool = false
-    ) async throws(StoreError) -> TableSession {
-        if Task.isCancelled {
-            throw StoreError(
-                .cancelled, operation: operation, persistenceID: id,
-                message: "the caller's task was cancelled before anything was sent")
-        }
-        // Bounded, should others connect and disconnect all the time.
-        for _ in 0..<1_000 {
-            enum Next { case use(TableSession), wait(Task<Result<TableSession, StoreError>, Never>), closed }
-            let next: Next = self.state.withLock { state in
-                switch state.phase {
-                case .open(let session): return .use(session)
-                case .closed:
-                    guard reopens else { return .closed }
-                    state.phase = .idle
-                case .idle: break
-                }
-                let opening = state.opening ?? Task.detached { await self.open() }
-                state.opening = opening
-                return .wait(opening)
-            }
-            switch next {
-            case .use(let session): if session.enter() { return session }
-            case .wait(let opening):
-                do throws(StoreError) { _ = try await opening.value.get() } catch {
-                    throw error.with(operation: operation, persistenceID: id)
-                }
-            case .closed:
-                throw StoreError(
-                    .closed, operation: operation, persistenceID: id,
-                    message: "the store was disconnected; call connect() to use it again")
-            }
-        }
-        throw StoreError(
-            .closed, operation: operation, persistenceID: id, message: "the store is being disconnected again and again"
-        )
-    }
-
-    private func open() async -> Result<TableSession, StoreError> {
-        let result = await self.makeSession()
-        let isWanted = self.state.withLock { state in
-            state.opening = nil
-            guard case .success(let session) = result, case .idle = state.phase else { return false }
-            state.phase = .open(session)
-            return true
-        }
-        if isWanted {
-            self.configuration.observer?.observe(.storeConnected(store: "dynamodb"))
-        } else if case .success(let session) = result {
-            await session.close()
-        }
-        return result
-    }
-
-    private func makeSession() async -> Result<TableSession, StoreError> {
-        let configuration = self.configuration
-        let transport: HTTPTransport
-        do throws(LoopFailure) {
-            transport = try HTTPTransport.start(
-                named: "perdure-dynamo",
-                TransportSettings(
-                    maximumConnections: configuration.maximumConnections, connectTimeout: configuration.connectTimeout,
-                    authoritiesFile: configuration.authoritiesFile), lentTo: self.tasks)
-        } catch {
-            return .failure(StoreError(.unavailable, operation: .connect, message: error.description))
-        }
-        let fetcher = HTTPFetcher(transport: transport, clock: self.clock)
-        let place: ServiceEndpoint
-        do throws(StoreError) {
-            place = try await ServiceEndpoint.resolve(configuration, self.environment, fetcher)
-        } catch {
-            transport.shutDown()
-            return .failure(error)
-        }
-        let source: any CredentialsSource
-        switch configuration.credentials {
-        case .fixed(let credentials): source = FixedCredentials(credentials: credentials)
-        case .automatic, .profile:
-            var profile: String?
-            if case .profile(let name) = configuration.credentials { profile = name }
-            let isLocal = URLParts.isLocal(place.endpoint.host)
-            source = CredentialsChain(
-                environment: self.environment, fetcher: fetcher, region: place.region, profile: profile,
-                fallback: isLocal ? AWSCredentials(accessKeyID: "local", secretAccessKey: "local") : nil)
-        }
-        let client = DynamoDBClient(
-            DynamoDBClient.Settings(
-                endpoint: place.endpoint, region: place.region, retries: configuration.retries,
-                attemptTimeout: configuration.attemptTimeout, observer: configuration.observer, clock: self.clock),
-            on: transport, credentials: CredentialsCache(source, clock: self.clock))
-        return .success(TableSession(client, on: transport, configuration))
     }
 }

@@ -1,2 +1,3 @@
-// Whoever uses the store names states, conditions and errors: one import is enough.
+// Whoever opens a store uses states or workflows: one import is enough.
 @_exported public import PerdureState
+@_exported public import PerdureWorkflow

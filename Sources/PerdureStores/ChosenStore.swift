@@ -30,7 +30,14 @@ package struct ChosenStore: Sendable {
             self.init(url, store) { () throws(StoreError) in try await store.setup() }
         case .dynamodb:
             let store = try DynamoDBStore(url: url.text)
-            self.init(url, store) { () throws(StoreError) in try await store.setup() }
+            // Runs have another key than states, so they have a table of their own beside it.
+            var configuration = store.configuration
+            configuration.table += "-runs"
+            let runs = try DynamoDBRunStore(configuration)
+            self.init(url, store, runs: runs) { () throws(StoreError) in
+                try await store.setup()
+                try await runs.setup()
+            }
         case .cassandra:
             let store = try CassandraStore(url: url.text)
             self.init(url, store) { () throws(StoreError) in try await store.setup() }
@@ -54,6 +61,6 @@ package struct ChosenStore: Sendable {
     package func disconnect() async {
         await self.states.disconnect()
         // In most stores both are the same.
-        if self.url.kind == .memory { await self.runs?.disconnect() }
+        if !(self.states is any RunStore) { await self.runs?.disconnect() }
     }
 }

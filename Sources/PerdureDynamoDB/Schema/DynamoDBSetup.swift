@@ -8,6 +8,8 @@ public struct DynamoDBSetup: Sendable, Hashable {
     public var isProtected: Bool?
     /// Whether the table can be restored to any moment of the last 35 days; left as it is unless set.
     public var hasPointInTimeRecovery: Bool?
+    /// Whether DynamoDB removes items whose time is over; true unless set. What it has removed nobody gets back.
+    public var expiresItems = true
 
     /// The usual: pay for what is used, no tags.
     public init() {}

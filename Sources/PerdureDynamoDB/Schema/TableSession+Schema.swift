@@ -2,10 +2,10 @@ internal import PerdureModel
 internal import PerdureState
 
 extension TableSession {
-    /// Sees that the table has the key that this store needs.
-    func checkTable() async throws(StoreError) {
+    /// Sees that the table has the key, and the indexes, that a store needs.
+    func checkTable(_ shape: TableShape) async throws(StoreError) {
         do throws(CallFailure) {
-            try Self.check(try await self.describe(deadline: self.deadline(.connect)), named: self.table, .connect)
+            try shape.check(try await self.describe(deadline: self.deadline(.connect)), named: self.table)
         } catch {
             // A policy that grants only what the store needs to work does not let it describe the table.
             if error.fault?.name == "AccessDeniedException" { return }
@@ -17,32 +17,13 @@ extension TableSession {
         try await self.client.perform(.describeTable(self.table), deadline: deadline)
     }
 
-    /// Names what is wrong with a table's key.
-    private static func check(
-        _ table: TableDescription, named name: String, _ operation: StoreError.Operation
-    ) throws(CallFailure) {
-        let key = table.key.map { "\($0.name) (\($0.role) of type \($0.type ?? "?"))" }.joined(separator: ", ")
-        let isRight =
-            table.key.count == 1 && table.key[0].name == StateItem.id && table.key[0].role == "HASH"
-            && (table.key[0].type ?? "S") == "S"
-        guard isRight else {
-            throw CallFailure(
-                cause: .fault(
-                    ServiceFault(
-                        name: "ValidationException",
-                        message:
-                            "the key schema of the table \(name) is \(key); it must be PersistenceID (HASH of type S)",
-                        status: 400)), mayHaveHappened: false)
-        }
-    }
-
-    func setUp(_ setup: DynamoDBSetup) async throws(StoreError) {
+    func setUp(_ setup: DynamoDBSetup, _ shape: TableShape) async throws(StoreError) {
         let deadline = self.deadline(.setup)
         do throws(CallFailure) {
-            var table = try await self.makeTable(setup, deadline: deadline)
-            try Self.check(table, named: self.table, .setup)
+            var table = try await self.makeTable(setup, shape, deadline: deadline)
+            try shape.check(table, named: self.table)
             table = try await self.waitUntilActive(table, deadline: deadline)
-            try await self.enableExpiry(deadline: deadline)
+            if setup.expiresItems { try await self.enableExpiry(shape, deadline: deadline) }
             if !setup.tags.isEmpty { try await self.tag(table, setup.sortedTags, deadline: deadline) }
             if let isProtected = setup.isProtected {
                 let changed = try await self.client.perform(
@@ -59,14 +40,16 @@ extension TableSession {
     }
 
     /// The table, made if it was missing.
-    private func makeTable(_ setup: DynamoDBSetup, deadline: Duration) async throws(CallFailure) -> TableDescription {
+    private func makeTable(
+        _ setup: DynamoDBSetup, _ shape: TableShape, deadline: Duration
+    ) async throws(CallFailure) -> TableDescription {
         do throws(CallFailure) {
             return try await self.describe(deadline: deadline)
         } catch {
             guard error.fault?.name == "ResourceNotFoundException" else { throw error }
         }
         do throws(CallFailure) {
-            return try await self.client.perform(.createTable(self.definition(setup)), deadline: deadline)
+            return try await self.client.perform(.createTable(self.definition(setup, shape)), deadline: deadline)
         } catch {
             // Somebody else was faster, or our own first attempt was.
             guard error.fault?.name == "ResourceInUseException" else { throw error }
@@ -74,9 +57,9 @@ extension TableSession {
         }
     }
 
-    func definition(_ setup: DynamoDBSetup) -> TableDefinition {
+    func definition(_ setup: DynamoDBSetup, _ shape: TableShape) -> TableDefinition {
         TableDefinition(
-            name: self.table, key: .init(hash: .init(name: StateItem.id, type: "S")),
+            name: self.table, key: shape.key, indexes: shape.indexes,
             provisioned: setup.provisionedCapacity.map { .init(reads: $0.reads, writes: $0.writes) },
             tags: setup.sortedTags)
     }
@@ -109,20 +92,16 @@ extension TableSession {
         return table
     }
 
-    /// Tombstones may expire; without that they stay for ever.
-    private func enableExpiry(deadline: Duration) async throws(CallFailure) {
+    /// What has an expiry is taken away by DynamoDB; without that it stays until somebody removes it.
+    private func enableExpiry(_ shape: TableShape, deadline: Duration) async throws(CallFailure) {
         let expiry = try await self.client.perform(.describeTimeToLive(self.table), deadline: deadline)
         if expiry.status.hasPrefix("ENABL") {
-            if expiry.attribute == StateItem.expiry || self.configuration.tombstoneLifetime == nil { return }
-            throw CallFailure(
-                cause: .fault(
-                    ServiceFault(
-                        name: "ValidationException",
-                        message: "items of the table \(self.table) expire by \(expiry.attribute ?? "?"),"
-                            + " in whose key schema there is room for one such attribute; tombstones need \(StateItem.expiry)",
-                        status: 400)), mayHaveHappened: false)
+            if expiry.attribute == shape.expiry || shape.isExpiryOptional(self.configuration) { return }
+            throw shape.flaw(
+                "items of the table \(self.table) expire by \(expiry.attribute ?? "?"),"
+                    + " in whose key schema there is room for one such attribute; this store needs \(shape.expiry)")
         }
         try await self.client.perform(
-            .updateTimeToLive(self.table, attribute: StateItem.expiry, isEnabled: true), deadline: deadline)
+            .updateTimeToLive(self.table, attribute: shape.expiry, isEnabled: true), deadline: deadline)
     }
 }

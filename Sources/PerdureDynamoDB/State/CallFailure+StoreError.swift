@@ -58,7 +58,10 @@ extension ServiceFault {
             return (.misconfigured, "this machine's clock is wrong; set it")
         case "ValidationException":
             if self.message.contains("key") || self.message.contains("Key") {
-                return (.misconfigured, "the table's key is not PersistenceID (S) alone; use another table")
+                return (
+                    .misconfigured,
+                    "the table has not the key and the indexes that this store needs; use one that setup() made"
+                )
             }
             if self.message.contains("Item size") || self.message.contains("size has exceeded") {
                 return (.payloadTooLarge, "the item is larger than DynamoDB takes; make the state smaller")
@@ -71,7 +74,10 @@ extension ServiceFault {
                 return (.throttled, "the table is used more than its capacity allows; raise it, or ask less often")
             }
             if self.reasons.contains(where: { $0.code == "ValidationError" }) {
-                return (.misconfigured, "the table's key is not PersistenceID (S) alone; use another table")
+                return (
+                    .misconfigured,
+                    "the table has not the key and the indexes that this store needs; use one that setup() made"
+                )
             }
             return (.unavailable, "others wrote the same item at the same time; try again")
         case "LimitExceededException", "ResourceInUseException", "TableInUseException":

@@ -17,10 +17,14 @@ struct ChunkSet: Sendable, Equatable {
     static let writtenAt = "WrittenAt"
 
     init(_ payload: StatePayload, writeID: WriteID) {
-        self.name = writeID.text
-        self.byteCount = payload.bytes.count
-        self.count = (payload.bytes.count + Self.chunkByteCount - 1) / Self.chunkByteCount
-        self.manifest = payload.manifest
+        self.init(name: writeID.text, byteCount: payload.bytes.count, manifest: payload.manifest)
+    }
+
+    init(name: String, byteCount: Int, manifest: String) {
+        self.name = name
+        self.byteCount = byteCount
+        self.count = (byteCount + Self.chunkByteCount - 1) / Self.chunkByteCount
+        self.manifest = manifest
     }
 
     /// Reads what ``item(manifest:)`` wrote.
@@ -44,11 +48,16 @@ struct ChunkSet: Sendable, Equatable {
 
     /// The item of one chunk of `bytes`, which belongs to the state under `id`.
     func item(_ number: Int, of bytes: [UInt8], id: String, unixMilliseconds: Int64) -> Item {
-        let start = number * Self.chunkByteCount
-        let part = Array(bytes[start..<min(start + Self.chunkByteCount, bytes.count)])
-        return [
+        [
             StateItem.id: .string(self.key(number)), StateItem.kind: .string("chunk"), Self.owner: .string(id),
-            StateItem.payload: .binary(part), Self.set: .string(self.name), Self.writtenAt: .number(unixMilliseconds),
+            StateItem.payload: .binary(self.part(number, of: bytes)), Self.set: .string(self.name),
+            Self.writtenAt: .number(unixMilliseconds),
         ]
+    }
+
+    /// The bytes of one chunk.
+    func part(_ number: Int, of bytes: [UInt8]) -> [UInt8] {
+        let start = number * Self.chunkByteCount
+        return Array(bytes[start..<min(start + Self.chunkByteCount, bytes.count)])
     }
 }

@@ -58,7 +58,7 @@ extension TableSession {
         // Four chunks of 400 KB are well within the 16 MB of an answer, and within memory that is used once.
         var start = 0
         while start < keys.count {
-            let page = Array(keys[start..<min(start + 25, keys.count)])
+            let page = keys[start..<min(start + 25, keys.count)].map { StateItem.key($0) }
             for item in try await self.items(page, .read, of: id, deadline: deadline) {
                 guard let key = item[StateItem.id]?.text, let bytes = item[StateItem.payload]?.bytes else { continue }
                 parts[IDKey(key)] = bytes
@@ -79,10 +79,10 @@ extension TableSession {
     ///
     /// What the service does not get to is asked for again.
     func items(
-        _ keys: [String], _ operation: StoreError.Operation, of id: String? = nil, deadline: Duration
+        _ keys: [Item], _ operation: StoreError.Operation, of id: String? = nil, deadline: Duration
     ) async throws(StoreError) -> [Item] {
         var items: [Item] = []
-        var rest = keys.map { StateItem.key($0) }
+        var rest = keys
         var round = 0
         while !rest.isEmpty {
             let answer = try await self.perform(
@@ -124,7 +124,7 @@ extension TableSession {
         while start < unique.count {
             let page = unique[start..<min(start + 100, unique.count)].map(\.id)
             do throws(StoreError) {
-                for item in try await self.items(page, .read, deadline: deadline) {
+                for item in try await self.items(page.map { StateItem.key($0) }, .read, deadline: deadline) {
                     if let id = item[StateItem.id]?.text { found[IDKey(id)] = item }
                 }
             } catch {

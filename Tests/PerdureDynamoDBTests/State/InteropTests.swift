@@ -7,6 +7,7 @@ import Testing
 /// The clients of other languages, as `Tests/Interop/dynamodb/prepare` finds or installs them.
 enum Interop {
     static let python = Self.programs["PYTHON"].map { "\($0) \(Self.folder)/exchange.py" }
+    static let pythonOnRuns = Self.programs["PYTHON"].map { "\($0) \(Self.folder)/runs.py" }
     static let go = Self.programs["GO"]
 
     private static let folder: String = {

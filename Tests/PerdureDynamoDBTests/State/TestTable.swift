@@ -84,7 +84,16 @@ struct RawClient: Sendable {
 final class LossyProxy: Sendable {
     enum Loss: Sendable { case request, answer }
 
+    /// A process's way to the server, which ends for good at one of its changes.
+    private struct Life {
+        var changesLeft: Int?
+        var loss = Loss.request
+        var isDead = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
     private let plan = LockedState<[String: Loss]>([:])
+    private let life = LockedState(Life())
     /// Of so many in a thousand changes the request or the answer is lost, picked by a generator with a seed.
     private let random = LockedState((generator: SeededGenerator(seed: 0), perMille: 0))
     private let target: Int
@@ -93,9 +102,23 @@ final class LossyProxy: Sendable {
     init() throws {
         let endpoint = try TestServer.configuration(table: "none").endpoint ?? ""
         self.target = URLParts(endpoint)?.port ?? 0
-        let (plan, target, random) = (self.plan, self.target, self.random)
+        let (plan, target, random, life) = (self.plan, self.target, self.random, self.life)
         self.peer = try ScriptedPeer { request in
             let isChange = ["PutItem", "TransactWriteItems", "UpdateItem", "DeleteItem"].contains(request.operation)
+            let (isDead, last, waiter) = life.withLock { life -> (Bool, Loss?, CheckedContinuation<Void, Never>?) in
+                if life.isDead { return (true, nil, nil) }
+                guard isChange, let left = life.changesLeft else { return (false, nil, nil) }
+                life.changesLeft = left - 1
+                guard left == 1 else { return (false, nil, nil) }
+                life.isDead = true
+                return (false, life.loss, life.waiter.take())
+            }
+            defer { waiter?.resume() }
+            if isDead || last == .request { return .close }
+            if last == .answer {
+                _ = Self.forward(request, to: target)
+                return .close
+            }
             let loss =
                 !isChange
                 ? nil
@@ -113,6 +136,32 @@ final class LossyProxy: Sendable {
             if loss == .request { return .close }
             guard let answer = Self.forward(request, to: target) else { return .close }
             return loss == .answer ? .close : .bytesAndStay(answer)
+        }
+    }
+
+    /// At the change of this number, from 1, the way to the server ends.
+    func die(atChange number: Int, _ loss: Loss) {
+        self.life.withLock { life in
+            life.changesLeft = number
+            life.loss = loss
+        }
+    }
+
+    var isDead: Bool { self.life.withLock { $0.isDead } }
+
+    /// Waits until the way to the server has ended, or `body` has.
+    func waitForDeath(or body: @escaping @Sendable () async -> Void) async {
+        await withCheckedContinuation { continuation in
+            let isDead = self.life.withLock { life in
+                if !life.isDead { life.waiter = continuation }
+                return life.isDead
+            }
+            if isDead { return continuation.resume() }
+            Task {
+                await body()
+                let waiter = self.life.withLock { $0.waiter.take() }
+                waiter?.resume()
+            }
         }
     }
 
