@@ -138,7 +138,10 @@ let package = Package(
             exclude: ["Definition/Programs"], swiftSettings: settings),
         .testTarget(
             name: "PerdureSQLiteTests",
-            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
+            dependencies: [
+                "PerdureSQLite", "PerdureWorkflow", "PerdureTestKit", "CrashWorkload", "CSanitizers", "Processes",
+                "WorkflowZoo",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCQLTests", dependencies: ["PerdureCQL"], exclude: ["Vectors/generate.py"],
@@ -173,6 +176,15 @@ let package = Package(
         .testTarget(
             name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
 
+        // One workflow of every kind, with a model of each, whoever sees what becomes of their runs, and a judge.
+        .target(
+            name: "WorkflowZoo",
+            dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit"],
+            path: "Tests/Helpers/WorkflowZoo", swiftSettings: settings),
+        // Processes that tests start, and send signals.
+        .target(
+            name: "Processes", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Processes",
+            swiftSettings: settings),
         // A process for tests to kill, and the shim that knows when.
         .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
         .target(name: "CSanitizers", path: "Tests/Helpers/CSanitizers"),
@@ -181,7 +193,10 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "sqlite-crash-child",
-            dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
+            dependencies: [
+                "CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite", "PerdureWorkflow", "PerdureModel",
+                "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo",
+            ],
             path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
         // Processes that fight over the same IDs, and what they do.
         .target(
