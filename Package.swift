@@ -140,7 +140,7 @@ let package = Package(
             name: "PerdureSQLiteTests",
             dependencies: [
                 "PerdureSQLite", "PerdureWorkflow", "PerdureTestKit", "CrashWorkload", "CSanitizers", "Processes",
-                "WorkflowZoo",
+                "WorkflowZoo", "Chaos",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -157,6 +157,7 @@ let package = Package(
             name: "PerdurePostgresTests",
             dependencies: [
                 "PerdurePostgres", "PerdureWorkflow", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight",
+                "Processes", "WorkflowZoo", "Chaos",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -185,6 +186,19 @@ let package = Package(
         .target(
             name: "Processes", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Processes",
             swiftSettings: settings),
+        // Processes that drive runs, and what torments them.
+        .target(
+            name: "Chaos",
+            dependencies: [
+                "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "Processes", "WorkflowZoo",
+            ],
+            path: "Tests/Helpers/Chaos", swiftSettings: settings),
+        .executableTarget(
+            name: "chaos-worker",
+            dependencies: [
+                "PerdureSQLite", "PerdurePostgres", "PerdureWorkflow", "PerdureTestKit", "WorkflowZoo",
+            ],
+            path: "Tests/Helpers/ChaosWorker", swiftSettings: settings),
         // A process for tests to kill, and the shim that knows when.
         .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
         .target(name: "CSanitizers", path: "Tests/Helpers/CSanitizers"),

@@ -61,7 +61,7 @@ func keepRun(
 ) async throws {
     guard let write = Ledger(ledger).writer() else { return report("violation: the ledger cannot be written") }
     // One that hangs is no use to anybody.
-    alarm(60)
+    alarm(20)
     if (1...5).contains(mode) { faultpoints_arm(path, point, faultpoints_mode(rawValue: UInt32(mode)), 1) }
     let witness = Witness(name: "\(getpid())", telling: write)
     let zoo = Zoo(witness)

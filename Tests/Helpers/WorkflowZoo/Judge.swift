@@ -102,7 +102,9 @@ package enum Judge {
         }
 
         private var changes: [String: [Change]] = [:]
-        private(set) var told: [String] = []
+        /// What somebody found in the store.
+        private var sightings: [String: [Change]] = [:]
+        private var told: [String] = []
         private var decisions: [String: Int] = [:]
         /// How often each idempotency key was executed.
         package private(set) var executions: [String: Int] = [:]
@@ -130,6 +132,9 @@ package enum Judge {
                 if kind == "took" { self.takenCount += 1 } else { self.storedCount += 1 }
                 guard let revision = UInt64(words[2]), let fence = UInt64(words[3]) else { return }
                 self.changes[words[1], default: []].append(Change(revision: revision, fence: fence))
+            case "seen" where words.count == 4:
+                guard let revision = UInt64(words[2]), let fence = UInt64(words[3]) else { return }
+                self.sightings[words[1], default: []].append(Change(revision: revision, fence: fence))
             case "refused": self.refusedCount += 1
             case "decided" where words.count == 2: self.decisions[words[1], default: 0] += 1
             case "violation": self.told.append(line)
@@ -137,16 +142,22 @@ package enum Judge {
             }
         }
 
+        /// The last change of a run that somebody was told of; 0 where there is none.
+        package func lastRevision(of run: String) -> UInt64 { self.changes[run]?.map(\.revision).max() ?? 0 }
+
         /// Nobody was told of a change that somebody else was told of as well; and none who was fenced off changed anything after that.
         package var violations: [String] {
             var violations = self.told
             violations += self.doubleMarks.map { "two executions left one mark: \($0)" }
             for (run, changes) in self.changes {
                 let sorted = changes.sorted { ($0.revision, $0.fence) < ($1.revision, $1.fence) }
-                for (earlier, later) in zip(sorted, sorted.dropFirst()) {
-                    if earlier.revision == later.revision {
-                        violations.append("\(run): two were told that they made revision \(later.revision)")
-                    }
+                for (earlier, later) in zip(sorted, sorted.dropFirst()) where earlier.revision == later.revision {
+                    violations.append("\(run): two were told that they made revision \(later.revision)")
+                }
+                let all = (sorted + self.sightings[run, default: []]).sorted {
+                    ($0.revision, $0.fence) < ($1.revision, $1.fence)
+                }
+                for (earlier, later) in zip(all, all.dropFirst()) {
                     if earlier.fence > later.fence {
                         violations.append(
                             "\(run): revision \(later.revision) has fence \(later.fence), after one of \(earlier.fence)"

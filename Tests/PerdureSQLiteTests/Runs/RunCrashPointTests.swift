@@ -74,7 +74,7 @@ import WorkflowZoo
             await store.disconnect()
             for ending in endings {
                 // Bounded: a run has some dozens of points. Where much is wrong, more of it tells nothing new.
-                for point in 1..<1_000 where findings.violations.count < 20 {
+                for point in 1..<1_000 where findings.violations.count < 5 {
                     let trial = try CrashTrial(animal, ending, point, template: template)
                     defer { trial.remove() }
                     let (isOver, found) = try await trial.violations()
