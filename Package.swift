@@ -146,7 +146,10 @@ let package = Package(
             exclude: ["Definition/Programs"], swiftSettings: settings),
         .testTarget(
             name: "PerdureSQLiteTests",
-            dependencies: ["PerdureSQLite", "PerdureTestKit", "CrashWorkload", "CSanitizers"],
+            dependencies: [
+                "PerdureSQLite", "PerdureWorkflow", "PerdureTestKit", "CrashWorkload", "CSanitizers", "Processes",
+                "WorkflowZoo", "Chaos",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCQLTests", dependencies: ["PerdureCQL"], exclude: ["Vectors/generate.py"],
@@ -162,6 +165,7 @@ let package = Package(
             name: "PerdurePostgresTests",
             dependencies: [
                 "PerdurePostgres", "PerdureWorkflow", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight",
+                "Processes", "WorkflowZoo", "Chaos",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -190,6 +194,28 @@ let package = Package(
         .testTarget(
             name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
 
+        // One workflow of every kind, with a model of each, whoever sees what becomes of their runs, and a judge.
+        .target(
+            name: "WorkflowZoo",
+            dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit"],
+            path: "Tests/Helpers/WorkflowZoo", swiftSettings: settings),
+        // Processes that tests start, and send signals.
+        .target(
+            name: "Processes", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Processes",
+            swiftSettings: settings),
+        // Processes that drive runs, and what torments them.
+        .target(
+            name: "Chaos",
+            dependencies: [
+                "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "Processes", "WorkflowZoo",
+            ],
+            path: "Tests/Helpers/Chaos", swiftSettings: settings),
+        .executableTarget(
+            name: "chaos-worker",
+            dependencies: [
+                "PerdureSQLite", "PerdurePostgres", "PerdureWorkflow", "PerdureTestKit", "WorkflowZoo",
+            ],
+            path: "Tests/Helpers/ChaosWorker", swiftSettings: settings),
         // A process for tests to kill, and the shim that knows when.
         .target(name: "CFaultPoints", path: "Tests/Helpers/CFaultPoints"),
         .target(name: "CSanitizers", path: "Tests/Helpers/CSanitizers"),
@@ -198,7 +224,10 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "sqlite-crash-child",
-            dependencies: ["CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite"],
+            dependencies: [
+                "CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite", "PerdureWorkflow", "PerdureModel",
+                "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo",
+            ],
             path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
         // Processes that fight over the same IDs, and what they do.
         .target(

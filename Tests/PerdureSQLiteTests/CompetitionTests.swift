@@ -1,4 +1,5 @@
 import PerdureSQLite
+import Processes
 import Testing
 
 /// Several processes on one file, all adding 1 to the same numbers: what was acknowledged must add up.
@@ -13,7 +14,9 @@ import Testing
                 for _ in 0..<processes {
                     group.addTask {
                         var runs: [ChildProcess] = []
-                        for id in ids { runs.append(try await ChildProcess.run(["count", path, id, "\(times)"])) }
+                        for id in ids {
+                            runs.append(try await ChildProcess.crashChild(["count", path, id, "\(times)"]))
+                        }
                         return runs
                     }
                 }
@@ -38,8 +41,8 @@ import Testing
     func outlivesAKilledOne(lines: Int) async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/states.sqlite"
-            async let survivor = ChildProcess.run(["count", path, "shared", "80"])
-            async let victim = ChildProcess.run(["count", path, "shared", "100000"], killAfterLines: lines)
+            async let survivor = ChildProcess.crashChild(["count", path, "shared", "80"])
+            async let victim = ChildProcess.crashChild(["count", path, "shared", "100000"], killAfterLines: lines)
             let (lived, died) = try await (survivor, victim)
             #expect(lived.isFinished && lived.violations.isEmpty, "\(lived.lines.suffix(3))")
             #expect(died.signal == 9)

@@ -1,4 +1,5 @@
 import CrashWorkload
+import Processes
 import Testing
 
 @testable import PerdureSQLite
@@ -28,7 +29,7 @@ import Testing
             point += 1
             let child = try await withTemporaryFolder { folder in
                 let path = folder + "/states.sqlite"
-                let child = try await ChildProcess.run(["crash", path, "\(point)", "\(ending.rawValue)"])
+                let child = try await ChildProcess.crashChild(["crash", path, "\(point)", "\(ending.rawValue)"])
                 if !child.isFinished, child.signal != 9 {
                     violations.append("point \(point): the child ended with \(child)")
                 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Processes
 import Testing
 
 @testable import PerdureSQLite
@@ -89,7 +90,7 @@ import Testing
     @Test func saysThatThereIsNoRoom() async throws {
         try await withTemporaryFolder { folder in
             let path = folder + "/s"
-            let child = try await ChildProcess.run(["full", path, "-", "200000"])
+            let child = try await ChildProcess.crashChild(["full", path, "-", "200000"])
             #expect(child.violations.isEmpty && child.isFinished, "\(child.lines)")
             #expect(child.lines.contains("big: notApplied") && child.lines.contains("small: done"), "\(child.lines)")
             #expect(child.lines.contains("big again: done"), "\(child.lines)")
@@ -101,11 +102,11 @@ import Testing
             let folder = String(path.prefix(path.count - "/states.sqlite".count))
             #expect(chmod(path, 0o444) == 0)
             #expect(chmod(folder, 0o755) == 0)
-            let file = try await ChildProcess.run(["readonly", path, "-", "0"])
+            let file = try await ChildProcess.crashChild(["readonly", path, "-", "0"])
             #expect(file.lines.first == "forbidden notApplied", "\(file.lines)")
             #expect(chmod(path, 0o666) == 0)
             #expect(chmod(folder, 0o555) == 0)
-            let inside = try await ChildProcess.run(["readonly", path, "-", "0"])
+            let inside = try await ChildProcess.crashChild(["readonly", path, "-", "0"])
             #expect(chmod(folder, 0o755) == 0)
             let first = inside.lines.first ?? ""
             #expect(["forbidden notApplied", "unavailable notApplied"].contains(first), "\(inside.lines)")

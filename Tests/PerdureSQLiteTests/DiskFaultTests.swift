@@ -1,4 +1,5 @@
 import CrashWorkload
+import Processes
 import Testing
 
 @testable import PerdureSQLite
@@ -27,7 +28,7 @@ import Testing
             point += length == 1 ? 1 : 5
             let child = try await withTemporaryFolder { folder in
                 let path = folder + "/states.sqlite"
-                let child = try await ChildProcess.run(
+                let child = try await ChildProcess.crashChild(
                     ["fault", path, "\(point)", "\(fault.rawValue)", "\(length)"])
                 if !child.isFinished { violations.append("point \(point): the child ended with \(child)") }
                 violations += child.violations.map { "point \(point): \($0)" }

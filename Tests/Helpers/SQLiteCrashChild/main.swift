@@ -12,6 +12,9 @@ import PerdureSQLite
 //   sqlite-crash-child full   DATABASE - BYTES          (no file may grow beyond BYTES for a while)
 //   sqlite-crash-child readonly DATABASE - 0            (as a user without rights)
 //
+//   sqlite-crash-child run    DATABASE POINT MODE ANIMAL LEDGER WORKER    (a run of the zoo's; also before or after a write of the
+//                                                                          store's, as MODE 11 or 12)
+//
 // Standard output gets a line for each acknowledged operation, unbuffered; the last line is "done CALLS".
 
 func report(_ line: String) { faultpoints_report(STDOUT_FILENO, line + "\n") }
@@ -166,6 +169,10 @@ do {
         faultpoints_arm(path, Int(arguments[3]) ?? 0, faultpoints_mode(rawValue: UInt32(number)), length)
         try await runAll(path)
         report("done \(faultpoints_count())")
+    case "run" where arguments.count == 8:
+        try await keepRun(
+            of: arguments[5], in: path, ledger: arguments[6], as: arguments[7], point: Int(arguments[3]) ?? 0,
+            mode: number)
     case "full":
         try await fill(path, UInt(number))
         report("done 0")

@@ -1,0 +1,114 @@
+import PerdureConcurrency
+import PerdureTestKit
+import PerdureWorkflow
+import Testing
+import WorkflowZoo
+
+@testable import PerdurePostgres
+
+/// A server is killed with all its processes, and started again, while runs go through: no recorded step is lost.
+@Suite(.enabled(if: TestServer.isThere, "needs a server: script/server postgres start"), .timeLimit(.minutes(5)))
+struct ServerCrashTests {
+    private static let crashes = 3
+
+    @Test func runsSurviveTheirServer() async throws {
+        try await OwnServer.with { server in
+            let configuration = try PostgresConfiguration(url: server.url)
+            let store = try PostgresStore(configuration)
+            try await store.setup()
+            let lines = LockedState<[String]>([])
+            let witness = Witness(name: "worker") { line in lines.withLock { $0.append(line) } }
+            let zoo = Zoo(witness) { try? await Task.sleep(for: .milliseconds(3)) }
+            var settings = WorkflowEngine.Configuration()
+            settings.lease = .seconds(3)
+            settings.watchInterval = .milliseconds(200)
+            settings.pollInterval = .milliseconds(10) ... .milliseconds(200)
+            settings.releaseAfter = .milliseconds(10)
+            settings.maximumAdoptions = 1_000
+            let engine = try WorkflowEngine(store: WitnessedRunStore(store, witness), configuration: settings) {
+                zoo.workflows
+            }
+            let running = Task { try await engine.run() }
+            let keeper = Keeper(engine, witness)
+            let count = try await self.keepThroughCrashes(server, zoo, keeper, lines)
+            running.cancel()
+            try await running.value
+            try await self.judge(store, zoo, count, lines.withLock { $0 })
+            await store.disconnect()
+        }
+    }
+
+    /// Has runs begun without end, while the server is killed and started again; returns how many once all have ended.
+    private func keepThroughCrashes(
+        _ server: OwnServer, _ zoo: Zoo, _ keeper: Keeper, _ lines: LockedState<[String]>
+    ) async throws -> Int {
+        let isOver = LockedState(false)
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            group.addTask {
+                var number = 0
+                while !isOver.withLock({ $0 }) || number < 60 {
+                    let animal = zoo.animals[number % zoo.animals.count]
+                    for _ in 0..<10_000 {
+                        do {
+                            try await keeper.start(animal, number)
+                            try await keeper.visit(animal, number)
+                            break
+                        } catch {
+                            // It is down: later.
+                            try await Task.sleep(for: .milliseconds(20))
+                        }
+                    }
+                    number += 1
+                }
+                for finished in 0..<number {
+                    for _ in 0..<10_000 {
+                        do {
+                            try await keeper.end(of: zoo.animals[finished % zoo.animals.count], finished)
+                            break
+                        } catch { try await Task.sleep(for: .milliseconds(20)) }
+                    }
+                }
+                return number
+            }
+            for crash in 1...Self.crashes {
+                // In the middle of it.
+                for _ in 0..<20_000 where lines.withLock({ $0.count }) < crash * 150 {
+                    try await Task.sleep(for: .milliseconds(1))
+                }
+                try await server.crash()
+                _ = try await server.start()
+            }
+            isOver.withLock { $0 = true }
+            return try await group.next() ?? 0
+        }
+    }
+
+    private func judge(_ store: PostgresStore, _ zoo: Zoo, _ count: Int, _ lines: [String]) async throws {
+        let told = Judge.History(lines)
+        var lines = lines
+        var violations: [String] = []
+        for number in 0..<count {
+            let animal = zoo.animals[number % zoo.animals.count]
+            let run = try await store.snapshot(of: Keeper.id(of: animal, number))
+            var children: [String: RunSnapshot] = [:]
+            if let child = try await store.snapshot(of: "\(Keeper.id(of: animal, number))/child") {
+                children["child"] = child
+            }
+            violations += Judge.violations(of: run, animal, number, children: children)
+            // Whatever was acknowledged is not later than what is there.
+            for run in [run].compactMap({ $0 }) + children.values {
+                let acknowledged = told.lastRevision(of: run.run.id)
+                if acknowledged > run.run.progress.revision {
+                    violations.append("\(run.run.id): revision \(acknowledged) was acknowledged, and is lost")
+                }
+                lines.append("seen \(run.run.id) \(run.run.progress.revision) \(run.run.progress.fence)")
+            }
+        }
+        let history = Judge.History(lines)
+        violations += history.violations
+        print(
+            "server killed \(Self.crashes) times under runs: \(count) runs, \(history.storedCount) changes acknowledged, \(violations.count) violations"
+        )
+        #expect(violations.isEmpty, "\(violations.prefix(10))")
+    }
+}
