@@ -5,7 +5,9 @@ import Testing
 @testable import PerdureDynamoDB
 
 /// Every promise of the run stores' contract on DynamoDB Local, with a network between that loses what it is told to lose.
-@Suite(.enabled(if: TestServer.url != nil, "needs PERDURE_TEST_DYNAMODB"), .timeLimit(.minutes(20)))
+///
+/// One after the other: all at once they ask more of a server with a small heap than it answers in time.
+@Suite(.serialized, .enabled(if: TestServer.url != nil, "needs PERDURE_TEST_DYNAMODB"), .timeLimit(.minutes(20)))
 struct RunPromiseTests {
     @Test("keeps its promise", arguments: RunPromise.all)
     func keeps(_ promise: RunPromise) async throws {
@@ -19,7 +21,9 @@ struct RunPromiseTests {
                 makeSecondStore: { _ in try table.store(endpoint: endpoint) },
                 loseNextAnswer: { _, id in proxy.lose(.answer, id) },
                 loseNextRequest: { _, id in proxy.lose(.request, id) })
-            let verdict = try await promise.verify(on: fixture, settings: PromiseSettings(rounds: 2))
+            var settings = PromiseSettings(rounds: 2)
+            settings.timeLimit = .seconds(240)
+            let verdict = try await promise.verify(on: fixture, settings: settings)
             #expect(verdict == .kept, "\(verdict)")
         }
     }
