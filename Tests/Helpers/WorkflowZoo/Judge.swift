@@ -7,9 +7,7 @@ package enum Judge {
 
     /// What is wrong with the way in which a run has ended.
     ///
-    /// - Parameters:
-    ///   - run: the run; nil where it is gone.
-    ///   - children: the runs that it started, by their step.
+    /// `run` is nil where it is gone; `children` are the runs that it started, by their step.
     package static func violations(
         of run: RunSnapshot?, _ animal: Animal, _ number: Int, children: [String: RunSnapshot] = [:]
     ) -> [String] {

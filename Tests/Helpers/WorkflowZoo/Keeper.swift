@@ -1,7 +1,9 @@
 internal import PerdureModel
 package import PerdureWorkflow
 
-/// Whoever has runs of the zoo begun, and does to them what the world does. Everything may be done again after a crash.
+/// Whoever has runs of the zoo begun, and does to them what the world does.
+///
+/// Everything may be done again after a crash.
 package struct Keeper: Sendable {
     private let engine: WorkflowEngine
     private let witness: Witness
