@@ -120,16 +120,20 @@ extension RunWork {
         }
         let start = filter.createdFrom.map { KeyText.time($0) }
         if let start, let end, !(IDKey(start) < IDKey(end)) { return places }
-        let page = try await self.query(
-            .partition(line.partition, of: line.index, from: start, below: end), of: line.index,
-            limit: limit - places.count, isAscending: false)
-        var newer = page.items.compactMap { self.place(of: $0, line) }
-        if page.next != nil, let last = newer.last {
+        while true {
+            let page = try await self.query(
+                .partition(line.partition, of: line.index, from: start, below: end), of: line.index,
+                limit: limit - places.count, isAscending: false)
+            var newer = page.items.compactMap { self.place(of: $0, line) }
+            guard page.next != nil, let last = newer.last else { return places + newer.sorted() }
             newer.removeAll { $0.createdAt == last.createdAt }
-            newer += try await self.places(
-                at: KeyText.time(last.createdAt), in: line, after: nil, limit: limit - places.count - newer.count)
+            places += newer.sorted()
+            let time = KeyText.time(last.createdAt)
+            places += try await self.places(at: time, in: line, after: nil, limit: limit - places.count)
+            // Fewer than were asked for say that there are no more: where some went meanwhile, others follow.
+            if places.count >= limit { return places }
+            end = time
         }
-        return places + newer.sorted()
     }
 
     /// Runs of one time, by ID.
@@ -138,10 +142,16 @@ extension RunWork {
     ) async throws(StoreError) -> [RunPlace] {
         let first = id.map { time + "#" + $0 + "\u{1}" } ?? time + "#"
         // The ID that follows on an ID is the ID and the least letter there is; NUL is in none.
-        let page = try await self.query(
-            .partition(line.partition, of: line.index, from: first, below: KeyText.after(time)), of: line.index,
-            limit: limit)
-        return page.items.compactMap { self.place(of: $0, line) }
+        var places: [RunPlace] = []
+        var start: Item?
+        repeat {
+            let page = try await self.query(
+                .partition(line.partition, of: line.index, from: first, below: KeyText.after(time)), of: line.index,
+                after: start, limit: limit - places.count)
+            places += page.items.compactMap { self.place(of: $0, line) }
+            start = page.next
+        } while start != nil && places.count < limit
+        return places
     }
 
     private func place(of item: Item, _ line: Line) -> RunPlace? {
