@@ -31,11 +31,10 @@ enum TestStore: String, Sendable, CaseIterable {
 
     var isThereWithRuns: Bool { self.isThere && self.keepsRuns }
 
-    /// The stores that keep no runs.
-    static let withoutRuns = TestStore.allCases.filter { !$0.keepsRuns }
-
     /// A store of its own: a file of `folder`, or a schema or table of a random name.
-    func url(in folder: String, _ name: String = "a") -> String {
+    ///
+    /// In Cassandra all have the same tables of runs, unless `ownRuns`: making them takes long.
+    func url(in folder: String, _ name: String = "a", ownRuns: Bool = false) -> String {
         let unique = "cli_\(UInt32.random(in: 0 ... .max))_\(name)"
         let server = self.server ?? ""
         switch self {
@@ -45,17 +44,20 @@ enum TestStore: String, Sendable, CaseIterable {
             let parts = server.split(separator: "?", maxSplits: 1)
             let region = parts[0].split(separator: "/").dropLast().joined(separator: "//")
             return "\(region)/\(unique)?\(parts.count > 1 ? parts[1] : "")"
-        case .cassandra: return server + (server.contains("?") ? "&" : "?") + "table=\(unique)"
+        case .cassandra:
+            let runs = ownRuns ? "&run_tables=\(unique)" : ""
+            return server + (server.contains("?") ? "&" : "?") + "table=\(unique)" + runs
         }
     }
 }
 
 /// Runs `body` with stores that are set up, in a folder of its own.
 func withStores(
-    _ kind: TestStore, _ names: [String] = ["a"], _ body: (_ folder: String, _ urls: [String]) async throws -> Void
+    _ kind: TestStore, _ names: [String] = ["a"], ownRuns: Bool = false,
+    _ body: (_ folder: String, _ urls: [String]) async throws -> Void
 ) async throws {
     try await withFolder { folder in
-        let urls = names.map { kind.url(in: folder, $0) }
+        let urls = names.map { kind.url(in: folder, $0, ownRuns: ownRuns) }
         for url in urls {
             let setup = try await ToolProcess.run(["store", "setup", "--store", url], in: folder)
             guard setup.status == 0, setup.output == "the store is ready\n", setup.errors == "" else {

@@ -45,7 +45,7 @@ struct RunTour {
     private struct BadTest: Error {}
 
     func looking() async throws {
-        try await withStores(self.kind) { folder, urls in
+        try await withStores(self.kind, ownRuns: true) { folder, urls in
             func run(_ line: String...) async throws -> ToolProcess {
                 try await ToolProcess.run(line, in: folder, environment: ["PERDURE_STORE": urls[0]])
             }
@@ -163,7 +163,7 @@ struct RunTour {
     }
 
     func operations() async throws {
-        try await withStores(self.kind) { folder, urls in
+        try await withStores(self.kind, ownRuns: true) { folder, urls in
             func run(_ line: String..., input: String = "") async throws -> ToolProcess {
                 try await ToolProcess.run(line, in: folder, input: input, environment: ["PERDURE_STORE": urls[0]])
             }
@@ -233,7 +233,7 @@ struct RunTour {
     }
 
     func copying() async throws {
-        try await withStores(self.kind, ["a", "b"]) { folder, urls in
+        try await withStores(self.kind, ["a", "b"], ownRuns: true) { folder, urls in
             let store = try ChosenStore(StoreURL(urls[0]))
             let runs = try #require(store.runs)
             let workflow = Workflow("bookings", version: "1", configuration: .init(retry: .none)) {
@@ -336,19 +336,4 @@ struct RunsOnCassandraTests {
     @Test("looking") func looking() async throws { try await self.tour.looking() }
     @Test("operations") func operations() async throws { try await self.tour.operations() }
     @Test("copying") func copying() async throws { try await self.tour.copying() }
-}
-
-@Suite("Commands on runs, where none are kept")
-struct NoRunsTests {
-    @Test("the tool says so", arguments: TestStore.withoutRuns)
-    func noRuns(_ kind: TestStore) async throws {
-        let url = try #require(StoreURL.Kind(rawValue: kind.rawValue))
-        try await withFolder { folder in
-            let list = try await ToolProcess.run(["run", "list", "--store", url.example], in: folder)
-            #expect(list.status == 2 && list.output == "")
-            #expect(list.errors.hasPrefix("perdure: runs are not kept on \(url.title)\n"))
-            let check = ["store", "check", "--only", "runs", "--store", url.example]
-            #expect(try await ToolProcess.run(check, in: folder).status == 2)
-        }
-    }
 }

@@ -42,12 +42,15 @@ final class ToolTerminal {
         self.process = process
     }
 
-    /// Reads until `text` was shown.
-    func wait(for text: String) throws {
-        while String(decoding: self.shown, as: UTF8.self).firstRange(of: text) == nil {
-            guard try self.read() else { throw Failure(description: "it ended before \(text.debugDescription)") }
+    /// Reads until one of `texts` was shown.
+    func wait(for texts: String...) throws {
+        while !texts.contains(where: self.hasShown) {
+            guard try self.read() else { throw Failure(description: "it ended before \(texts)") }
         }
     }
+
+    /// Whether `text` was shown.
+    func hasShown(_ text: String) -> Bool { String(decoding: self.shown, as: UTF8.self).firstRange(of: text) != nil }
 
     /// Types something.
     func type(_ text: String) {
