@@ -1,3 +1,4 @@
+import Glibc
 import PerdureTestKit
 import Testing
 
@@ -5,7 +6,9 @@ import Testing
 
 /// Random definitions, random outcomes, random order of events and crashes, against a naive interpreter.
 @Suite struct MachinePropertyTests {
-    static let seed = UInt64.random(in: 0...1_000_000_000)
+    /// Another one each time, unless `PERDURE_MACHINE_SEED` says which.
+    static let seed =
+        getenv("PERDURE_MACHINE_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64.random(in: 0...1_000_000_000)
 
     @Test("without crashes: the same output, and few writes", arguments: 0..<20)
     func calm(_ part: UInt64) {
