@@ -136,7 +136,8 @@ let package = Package(
         // Tests mirror the sources.
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
-            name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureTestKit"], swiftSettings: settings),
+            name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureConcurrency", "PerdureTestKit"],
+            swiftSettings: settings),
         .testTarget(
             name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
             swiftSettings: settings),

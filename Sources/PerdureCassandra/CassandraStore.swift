@@ -22,19 +22,6 @@ public final class CassandraStore: StateStore, StateListing, StateBatching, Stat
     /// What events call this store.
     static let name = "cassandra"
 
-    private enum Phase {
-        case idle
-        case open(StateSession)
-        case closed
-    }
-
-    private struct State {
-        var phase = Phase.idle
-        var opening: Task<Result<StateSession, StoreError>, Never>?
-        /// What was found wrong with the tables does not become right by itself; but ``CassandraStore/setup(_:)`` may mend it.
-        var generation = 0
-    }
-
     /// How the cluster is reached and used.
     public let configuration: CassandraConfiguration
 
@@ -42,9 +29,7 @@ public final class CassandraStore: StateStore, StateListing, StateBatching, Stat
     public var maximumPayloadByteCount: Int { self.configuration.maximumPayloadByteCount }
 
     private let clock: any PerdureClock
-    private let timestamps = TimestampGenerator()
-    private let state = LockedState(State())
-    private let tasks = StoreExecutor()
+    private let opener: StoreOpener<StateSession>
 
     /// Makes a store; opens and starts nothing.
     ///
@@ -66,10 +51,18 @@ public final class CassandraStore: StateStore, StateListing, StateBatching, Stat
         }
         self.configuration = configuration
         self.clock = clock
+        let timestamps = TimestampGenerator()
+        self.opener = StoreOpener(Self.name, observer: configuration.observer) { tasks in
+            do throws(StoreError) {
+                return .success(try await StateSession.open(configuration, clock, timestamps, lentTo: tasks))
+            } catch {
+                return .failure(error)
+            }
+        }
     }
 
     /// Runs tasks on the event loop's thread, where answers arrive; see ``StateTaskHosting``.
-    public var taskExecutor: any TaskExecutor { self.tasks }
+    public var taskExecutor: any TaskExecutor { self.opener.tasks }
 
     // MARK: Connection
 
@@ -84,24 +77,7 @@ public final class CassandraStore: StateStore, StateListing, StateBatching, Stat
     /// Waits for what is under way and closes the connections. Idempotent.
     ///
     /// Afterwards reading and writing throw ``StoreError/Code/closed`` until ``connect()`` or ``ping()`` is called.
-    public func disconnect() async { await self.close(as: .closed) }
-
-    private func close(as next: Phase) async {
-        let (session, opening) = self.state.withLock {
-            state -> (StateSession?, Task<Result<StateSession, StoreError>, Never>?) in
-            let phase = state.phase
-            state.phase = next
-            state.generation += 1
-            if case .open(let session) = phase { return (session, nil) }
-            return (nil, state.opening)
-        }
-        if let session {
-            await session.close()
-            self.configuration.observer?.observe(.storeDisconnected(store: Self.name))
-        }
-        // Whoever opens meanwhile finds the store closed, and closes what it has opened.
-        _ = await opening?.value
-    }
+    public func disconnect() async { await self.opener.disconnect() }
 
     /// Reads a row that is not there, with as many replicas as every read asks; connects if not connected.
     public func ping() async throws(StoreError) {
@@ -124,10 +100,10 @@ public final class CassandraStore: StateStore, StateListing, StateBatching, Stat
         if let violation = setup.violation {
             throw StoreError(.invalidRequest, operation: .setup, message: violation)
         }
-        try self.checkCancellation(.setup, nil)
+        try StoreError.checkNotCancelled(.setup)
         try await SchemaWriter(configuration: self.configuration, setup: setup).run()
         // What is open goes by tables as they were.
-        if self.state.withLock({ if case .closed = $0.phase { false } else { true } }) { await self.close(as: .idle) }
+        await self.opener.reset()
     }
 
     /// Removes chunks of large payloads that nothing refers to: left behind by processes that ended in the middle of a write, and by
@@ -235,86 +211,32 @@ public final class CassandraStore: StateStore, StateListing, StateBatching, Stat
 
     // MARK: Opening
 
-    private func checkCancellation(_ operation: StoreError.Operation, _ id: String?) throws(StoreError) {
-        guard Task.isCancelled else { return }
-        throw StoreError(
-            .cancelled, operation: operation, persistenceID: id,
-            message: "the caller's task was cancelled before anything was sent")
-    }
-
     /// The session to work with, told that an operation more is under way.
     func enter(
         _ operation: StoreError.Operation, _ id: String? = nil, reopens: Bool = false, heedsCancellation: Bool = true
     ) async throws(StoreError) -> StateSession {
-        if heedsCancellation { try self.checkCancellation(operation, id) }
-        // Bounded, should others connect and disconnect all the time.
-        for _ in 0..<1_000 {
-            enum Next { case use(StateSession), wait(Task<Result<StateSession, StoreError>, Never>), closed }
-            let next: Next = self.state.withLock { state in
-                switch state.phase {
-                case .open(let session): return .use(session)
-                case .closed:
-                    guard reopens else { return .closed }
-                    state.phase = .idle
-                case .idle: break
-                }
-                let generation = state.generation
-                let opening = state.opening ?? Task.detached { await self.open(generation) }
-                state.opening = opening
-                return .wait(opening)
-            }
-            switch next {
-            case .use(let session): if session.enter() { return session }
-            case .wait(let opening):
-                do throws(StoreError) { _ = try await opening.value.get() } catch {
-                    throw error.with(operation: operation, persistenceID: id)
-                }
-            case .closed:
-                throw StoreError(
-                    .closed, operation: operation, persistenceID: id,
-                    message: "the store was disconnected; call connect() to use it again")
-            }
-        }
-        throw StoreError(
-            .closed, operation: operation, persistenceID: id, message: "the store is being disconnected again and again"
-        )
+        try await self.opener.enter(operation, id, reopens: reopens, heedsCancellation: heedsCancellation)
     }
+}
 
-    private func open(_ generation: Int) async -> Result<StateSession, StoreError> {
-        let result: Result<StateSession, StoreError>
-        do throws(StoreError) { result = .success(try await self.makeSession()) } catch { result = .failure(error) }
-        let isWanted = self.state.withLock { state in
-            state.opening = nil
-            guard case .success(let session) = result, case .idle = state.phase, state.generation == generation else {
-                return false
-            }
-            state.phase = .open(session)
-            return true
-        }
-        if isWanted {
-            self.configuration.observer?.observe(.storeConnected(store: Self.name))
-        } else if case .success(let session) = result {
-            await session.close()
-        }
-        return result
-    }
-
-    private func makeSession() async throws(StoreError) -> StateSession {
-        let client = try await CQLClient.connected(self.configuration, .connect, lentTo: self.tasks)
+extension StateSession {
+    fileprivate static func open(
+        _ configuration: CassandraConfiguration, _ clock: any PerdureClock, _ timestamps: TimestampGenerator,
+        lentTo tasks: StoreExecutor
+    ) async throws(StoreError) -> StateSession {
+        let client = try await CQLClient.connected(configuration, .connect, lentTo: tasks)
         do throws(StoreError) {
-            let reader = SchemaReader(
-                client: client, names: self.configuration.names, timeout: self.configuration.connectTimeout)
+            let reader = SchemaReader(client: client, names: configuration.names, timeout: configuration.connectTimeout)
             let findings: SchemaFindings
             do throws(CQLClientError) { findings = try await reader.findings() } catch {
                 throw error.storeError(.connect)
             }
-            let layout = try findings.layout(self.configuration)
+            let layout = try findings.layout(configuration)
             let statements: StateStatements
             do throws(CQLClientError) { statements = try await StateStatements(client, layout) } catch {
                 throw error.storeError(.connect)
             }
-            return StateSession(
-                client, self.configuration, layout, statements, clock: self.clock, timestamps: self.timestamps)
+            return StateSession(client, configuration, layout, statements, clock: clock, timestamps: timestamps)
         } catch {
             await client.disconnect()
             throw error

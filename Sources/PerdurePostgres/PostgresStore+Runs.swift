@@ -251,7 +251,7 @@ extension PostgresStore: RunStore {
                         })
                 }
             }
-            if !isLeft { continuation.resume(returning: .failure(self.closed(operation, id))) }
+            if !isLeft { continuation.resume(returning: .failure(.disconnected(operation, id))) }
         }
         return try answer.get()
     }

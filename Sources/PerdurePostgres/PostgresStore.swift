@@ -162,20 +162,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
         } catch {
             throw StoreError(.unavailable, operation: operation, message: "\(error)")
         }
-        throw self.closed(operation)
-    }
-
-    func closed(_ operation: StoreError.Operation, _ id: String? = nil) -> StoreError {
-        StoreError(
-            .closed, operation: operation, persistenceID: id,
-            message: "the store was disconnected; call connect() to use it again")
-    }
-
-    func checkNotCancelled(_ operation: StoreError.Operation, _ id: String?) throws(StoreError) {
-        guard Task.isCancelled else { return }
-        throw StoreError(
-            .cancelled, operation: operation, persistenceID: id,
-            message: "the caller's task was cancelled before anything was sent")
+        throw .disconnected(operation)
     }
 
     // MARK: States
@@ -206,12 +193,12 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
     /// - Throws: a ``StoreError`` when it cannot be read; never because it is absent.
     public func latestState(of id: String) async throws(StoreError) -> DurableState? {
         try self.checkID(id, for: .read)
-        try self.checkNotCancelled(.read, id)
+        try StoreError.checkNotCancelled(.read, id)
         let works = try self.works(for: .read)
         let deadline = self.clock.now + self.configuration.readTimeout
         let answer: PendingRead.Answer = await withUnsafeContinuation { continuation in
             let read = PendingRead(id, deadline: deadline, caller: .one(continuation))
-            if !works.intake.leave({ $0.reads.append(read) }) { read.answer(.failure(self.closed(.read, id))) }
+            if !works.intake.leave({ $0.reads.append(read) }) { read.answer(.failure(.disconnected(.read, id))) }
         }
         return try answer.get()
     }
@@ -230,7 +217,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
     private func submit(
         _ state: DurableState, if condition: WriteCondition, _ operation: StoreError.Operation
     ) async throws(StoreError) {
-        try self.checkNotCancelled(operation, state.persistenceID)
+        try StoreError.checkNotCancelled(operation, state.persistenceID)
         let works = try self.works(for: operation)
         let deadline = self.clock.now + self.configuration.writeTimeout
         let error: StoreError? = await withUnsafeContinuation { continuation in
@@ -238,7 +225,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
                 state, if: condition, operation, id: self.writeIDs.next(), deadline: deadline,
                 caller: .one(continuation))
             if !works.intake.leave({ $0.writes.append(write) }) {
-                write.answer(self.closed(operation, state.persistenceID))
+                write.answer(.disconnected(operation, state.persistenceID))
             }
         }
         if let error { throw error }
@@ -254,7 +241,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
         _ transaction: Transaction<Answer>, within limit: Duration, reopening: Bool = false,
         onStates: (@Sendable (StateStatements) -> [Exchange.Step])? = nil
     ) async throws(StoreError) -> Answer {
-        try self.checkNotCancelled(transaction.operation, transaction.persistenceID)
+        try StoreError.checkNotCancelled(transaction.operation, transaction.persistenceID)
         return try await self.carryOut(transaction, within: limit, reopening: reopening, onStates: onStates).answer
     }
 
@@ -277,7 +264,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
                 }
             }
             if !works.intake.leave({ $0.transactions.append(pending) }) {
-                pending.end(self.closed(transaction.operation))
+                pending.end(.disconnected(transaction.operation))
             }
         }
         return try answer.get()
@@ -295,7 +282,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
     /// The states of `ids`, each at the place of its ID; nil where there is none.
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
         await self.latestStates(ofValid: ids) { (ids) throws(StoreError) in
-            try self.checkNotCancelled(.read, nil)
+            try StoreError.checkNotCancelled(.read, nil)
             let works = try self.works(for: .read)
             let deadline = self.clock.now + self.configuration.readTimeout
             return await withUnsafeContinuation { continuation in
@@ -304,7 +291,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
                     PendingRead(id, deadline: deadline, caller: .place(gathering, index))
                 }
                 if !works.intake.leave({ $0.reads.append(contentsOf: reads) }) {
-                    for read in reads { read.answer(.failure(self.closed(.read, read.id))) }
+                    for read in reads { read.answer(.failure(.disconnected(.read, read.id))) }
                 }
             }
         }
@@ -315,7 +302,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
     /// They wait in line side by side and mostly travel together; still each succeeds or fails by itself.
     public func write(_ writes: [StateWrite]) async -> [Result<Void, StoreError>] {
         await self.writeValid(writes) { (writes) throws(StoreError) in
-            try self.checkNotCancelled(.write, nil)
+            try StoreError.checkNotCancelled(.write, nil)
             let works = try self.works(for: .write)
             let deadline = self.clock.now + self.configuration.writeTimeout
             let answers: [StoreError?] = await withUnsafeContinuation { continuation in
@@ -326,7 +313,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
                         caller: .place(gathering, index))
                 }
                 if !works.intake.leave({ $0.writes.append(contentsOf: pending) }) {
-                    for write in pending { write.answer(self.closed(.write, write.persistenceID)) }
+                    for write in pending { write.answer(.disconnected(.write, write.persistenceID)) }
                 }
             }
             return answers.map { error in error.map { .failure($0) } ?? .success(()) }

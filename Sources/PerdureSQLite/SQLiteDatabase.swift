@@ -59,10 +59,7 @@ final class SQLiteDatabase: Sendable {
                     case .open:
                         return .opened
                     case .closing where !reopening, .closed where !reopening:
-                        return .failed(
-                            StoreError(
-                                .closed, operation: operation,
-                                message: "the store was disconnected; call connect() to use it again"))
+                        return .failed(.disconnected(operation))
                     case .unused, .closed:
                         life.phase = .opening
                         return .yours

@@ -6,7 +6,7 @@ extension SQLiteStore {
     /// All of them are as they were at one moment.
     public func latestStates(of ids: [String]) async -> [Result<DurableState?, StoreError>] {
         await self.latestStates(ofValid: ids) { (ids) throws(StoreError) in
-            try self.checkNotCancelled(.read, nil)
+            try StoreError.checkNotCancelled(.read, nil)
             return try await self.read(.read) { ReadJob(request: .states(ids, $0)) }
         }
     }
@@ -27,7 +27,7 @@ extension SQLiteStore {
     }
 
     private func submit(_ writes: [StateWrite]) async throws(StoreError) -> [WriteVerdict] {
-        try self.checkNotCancelled(.write, nil)
+        try StoreError.checkNotCancelled(.write, nil)
         let database = self.database
         while true {
             let verdicts: [WriteVerdict]? = await withUnsafeContinuation { continuation in

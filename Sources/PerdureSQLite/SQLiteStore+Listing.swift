@@ -13,7 +13,7 @@ extension SQLiteStore {
         withPrefix prefix: String, after cursor: StateIDPage.Cursor?, limit: Int
     ) async throws(StoreError) -> StateIDPage {
         try self.checkLimit(limit)
-        try self.checkNotCancelled(.list, nil)
+        try StoreError.checkNotCancelled(.list)
         let request = ReadJob.ListRequest(prefix: prefix, cursor: cursor?.text, limit: limit)
         return try await self.read(.list) { ReadJob(request: .ids(request, $0)) }.get()
     }

@@ -66,7 +66,7 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching, StateTa
     public func disconnect() async { await self.database.close() }
 
     public func ping() async throws(StoreError) {
-        try self.checkNotCancelled(.ping, nil)
+        try StoreError.checkNotCancelled(.ping, nil)
         try await self.database.open(reopening: true, for: .ping)
         let answer = try await self.read(.ping) { ReadJob(request: .ping($0)) }
         try answer.get()
@@ -76,19 +76,19 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching, StateTa
 
     public func write(_ state: DurableState, if condition: WriteCondition) async throws(StoreError) {
         try self.checkWrite(state, if: condition)
-        try self.checkNotCancelled(.write, state.persistenceID)
+        try StoreError.checkNotCancelled(.write, state.persistenceID)
         try await self.submit(.write(state, condition)).check(.write, state.persistenceID, condition)
     }
 
     public func delete(_ id: String, if condition: WriteCondition) async throws(StoreError) {
         try self.checkID(id, for: .delete)
-        try self.checkNotCancelled(.delete, id)
+        try StoreError.checkNotCancelled(.delete, id)
         try await self.submit(.delete(id, condition)).check(.delete, id, condition)
     }
 
     public func latestState(of id: String) async throws(StoreError) -> DurableState? {
         try self.checkID(id, for: .read)
-        try self.checkNotCancelled(.read, id)
+        try StoreError.checkNotCancelled(.read, id)
         return try await self.read(.read, of: id) { ReadJob(request: .state(id, $0)) }.get()
     }
 
@@ -121,12 +121,5 @@ public final class SQLiteStore: StateStore, StateListing, StateBatching, StateTa
             if let answer { return answer }
             try await database.open(reopening: false, for: operation, of: id)
         }
-    }
-
-    func checkNotCancelled(_ operation: StoreError.Operation, _ id: String?) throws(StoreError) {
-        guard Task.isCancelled else { return }
-        throw StoreError(
-            .cancelled, operation: operation, persistenceID: id,
-            message: "the caller's task was cancelled before anything was sent")
     }
 }

@@ -68,12 +68,7 @@ extension RunSession {
         await self.memory.turns.take(.id(IDKey(id)))
         defer { self.memory.turns.leave(.id(IDKey(id))) }
         var record = run.head.record
-        record.progress.owner = claim.worker
-        record.progress.status = .running
-        record.progress.startedAt = record.progress.startedAt ?? claim.now
-        record.progress.updatedAt = claim.now
-        record.progress.fence += 1
-        record.progress.revision += 1
+        record.progress.beTaken(by: claim)
         more(&record.progress)
         try await self.name(record.request.workflow, owner: claim.worker, call)
         let mark = self.session.writeIDs.next()

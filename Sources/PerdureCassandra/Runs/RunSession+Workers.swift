@@ -192,11 +192,7 @@ extension RunSession {
             guard let old = head, let owner = old.progress.owner, IDKey(owner) == IDKey(seen.progress.owner ?? "")
             else { return }
             var record = old.record
-            record.progress.owner = nil
-            record.progress.wake = .now
-            record.progress.fence += 1
-            record.progress.revision += 1
-            record.progress.updatedAt = time
+            record.progress.beLetGo(at: time)
             let mark = self.session.writeIDs.next()
             var new = RunHead(record, after: old, at: self.stamp())
             new.changedBy = mark

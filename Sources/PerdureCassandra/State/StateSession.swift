@@ -1,29 +1,22 @@
 internal import PerdureCQLClient
-internal import PerdureConcurrency
 internal import PerdureModel
 internal import PerdureState
 
-/// What is open while a store is connected: a client, what was found out about the tables, and the count of what is under way.
+/// What is open while a store is connected: a client, and what was found out about the tables.
 ///
 /// The operations of the contract are extensions of it: reading, creating, writing, deleting, listing.
-final class StateSession: Sendable {
-    private struct Usage {
-        var count = 0
-        var isClosed = false
-        var waiter: CheckedContinuation<Void, Never>?
-    }
-
+final class StateSession: StoreSession {
     let client: CQLClient
     let configuration: CassandraConfiguration
     let layout: TableLayout
     let statements: StateStatements
     let clock: any PerdureClock
+    let use = SessionUse()
     let writeIDs = WriteIDGenerator()
     let timestamps: TimestampGenerator
     let turns = PartitionTurns()
     /// What is known of workflow runs, which lie in tables of their own.
     let runs = RunMemory()
-    private let usage = LockedState(Usage())
 
     init(
         _ client: CQLClient, _ configuration: CassandraConfiguration, _ layout: TableLayout,
@@ -37,39 +30,8 @@ final class StateSession: Sendable {
         self.timestamps = timestamps
     }
 
-    /// One more operation is under way; false when the session is closed.
-    func enter() -> Bool {
-        self.usage.withLock { usage in
-            guard !usage.isClosed else { return false }
-            usage.count += 1
-            return true
-        }
-    }
-
-    /// One fewer.
-    func leave() {
-        let waiter = self.usage.withLock { usage -> CheckedContinuation<Void, Never>? in
-            usage.count -= 1
-            return usage.count == 0 ? usage.waiter.take() : nil
-        }
-        waiter?.resume()
-    }
-
-    /// Lets nothing in any more, waits for what is under way, and closes the connections.
-    func close() async {
-        await withCheckedContinuation { continuation in
-            let isIdle = self.usage.withLock { usage in
-                usage.isClosed = true
-                if usage.count > 0, usage.waiter == nil {
-                    usage.waiter = continuation
-                    return false
-                }
-                return true
-            }
-            if isIdle { continuation.resume() }
-        }
-        await self.client.disconnect()
-    }
+    /// Closes the connections.
+    func end() async { await self.client.disconnect() }
 
     func deadline(_ operation: StoreError.Operation) -> Duration {
         let time =

@@ -198,7 +198,7 @@ public final class DynamoDBRunStore: RunStore {
         _ operation: StoreError.Operation, _ id: String? = nil,
         _ body: (RunWork) async throws(StoreError) -> Answer
     ) async throws(StoreError) -> Answer {
-        let session = try await self.opener.enter(operation, id, looksAtCancellation: false)
+        let session = try await self.opener.enter(operation, id, heedsCancellation: false)
         defer { session.leave() }
         let layout: DynamoDBRunLayout
         if let known = self.known.layout {

@@ -275,12 +275,7 @@ extension RunWork {
                 return nil
             }
             var progress = old.progress
-            progress.owner = claim.worker
-            progress.status = .running
-            progress.startedAt = progress.startedAt ?? claim.now
-            progress.updatedAt = claim.now
-            progress.fence += 1
-            progress.revision += 1
+            progress.beTaken(by: claim)
             if isAdopted { progress.adoptions += 1 }
             let new = old.going(on: progress, inboxCount: old.inboxCount, writeID: writeID)
             var attributes = new.taking

@@ -100,9 +100,7 @@ extension RunWork {
                 return
             }
             var progress = old.progress
-            (progress.owner, progress.wake, progress.updatedAt) = (nil, .now, time)
-            progress.fence += 1
-            progress.revision += 1
+            progress.beLetGo(at: time)
             let new = old.going(on: progress, inboxCount: old.inboxCount, writeID: writeID)
             let actions =
                 [self.update(old, new.taking + [("parts", .number(0))])]

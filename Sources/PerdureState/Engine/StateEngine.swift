@@ -181,9 +181,13 @@ extension StateEngine {
 
         /// What is left, in words.
         public var description: String {
-            self.liveEntities > 0
-                ? "\(self.liveEntities) entities were still at work when the time to stop was over; stop() can be called again"
-                : "\(self.undeliveredChanges) changes were not taken by a publisher before the engine stopped"
+            if self.liveEntities > 0 {
+                "\(self.liveEntities) entities were still at work when the time to stop was over; stop() can be called again"
+            } else if self.undeliveredChanges > 0 {
+                "\(self.undeliveredChanges) changes were not taken by a publisher before the engine stopped"
+            } else {
+                "a publisher was still at work when the time to stop was over"
+            }
         }
     }
 }

@@ -167,15 +167,8 @@ public final class InMemoryStateStore: StateStore, StateListing, StateBatching, 
     }
 
     private func checkReady(_ operation: StoreError.Operation, _ id: String?) throws(StoreError) {
-        if self.isClosed.load(ordering: .acquiring) {
-            throw StoreError(
-                .closed, operation: operation, persistenceID: id,
-                message: "the store was disconnected; call connect() to use it again")
-        }
-        if Task.isCancelled {
-            throw StoreError(
-                .cancelled, operation: operation, persistenceID: id, message: "the caller's task was cancelled")
-        }
+        if self.isClosed.load(ordering: .acquiring) { throw .disconnected(operation, id) }
+        try StoreError.checkNotCancelled(operation, id)
     }
 
     private func check(

@@ -88,9 +88,10 @@ struct RunTrial: PromiseTrial {
         RunClaim(worker: worker, workflows: workflows ?? [self.workflow()], limit: limit, now: now)
     }
 
+    /// A worker that says nothing more. Engines that use the same tables take nobody for dead within a day.
     func record(of worker: String, name: String? = nil) -> WorkerRecord {
         WorkerRecord(
-            id: worker, name: name ?? worker, process: "p", beat: 1, leaseMilliseconds: 1_000,
+            id: worker, name: name ?? worker, process: "p", beat: 1, leaseMilliseconds: 86_400_000,
             registeredAt: Self.start, renewedAt: Self.start)
     }
 

@@ -184,9 +184,6 @@ public final class InMemoryRunStore: RunNotifications {
     }
 
     private func checkOpen(_ operation: StoreError.Operation, _ id: String?) throws(StoreError) {
-        guard self.isClosed.load(ordering: .acquiring) else { return }
-        throw StoreError(
-            .closed, operation: operation, persistenceID: id,
-            message: "the store was disconnected; call connect() to use it again")
+        if self.isClosed.load(ordering: .acquiring) { throw .disconnected(operation, id) }
     }
 }

@@ -227,12 +227,7 @@ struct RunTable {
     /// Makes a run a worker's.
     private mutating func take(_ slot: Int, _ claim: RunClaim, _ more: (inout RunProgress) -> Void = { _ in }) {
         self.change(slot) { row in
-            row.progress.owner = claim.worker
-            row.progress.status = .running
-            row.progress.startedAt = row.progress.startedAt ?? claim.now
-            row.progress.updatedAt = claim.now
-            row.progress.fence += 1
-            row.progress.revision += 1
+            row.progress.beTaken(by: claim)
             more(&row.progress)
         }
     }
@@ -268,13 +263,7 @@ struct RunTable {
             var slot = self.owners[owner].firstOwned
             while slot >= 0 {
                 let next = self.rows[slot].nextOwned
-                self.change(slot) { row in
-                    row.progress.owner = nil
-                    row.progress.wake = .now
-                    row.progress.fence += 1
-                    row.progress.revision += 1
-                    row.progress.updatedAt = time
-                }
+                self.change(slot) { $0.progress.beLetGo(at: time) }
                 slot = next
             }
         }

@@ -10,14 +10,19 @@ import Testing
     "Engines on Cassandra", .serialized,
     .enabled(if: TestCluster.single != nil, "needs a node: script/server cassandra start"), .timeLimit(.minutes(10)))
 struct RunEngineTests {
-    @Test("spends at most n + 2 conditional writes on a run of n steps") func countsWrites() async throws {
-        let chain = Workflow("chain-\(UInt64.random(in: 0 ... .max))") {
+    /// Adds 5, one at a time.
+    private static func fiveSteps(_ name: String) -> Workflow<Int, Int> {
+        Workflow(name) {
             Step("a") { (number: Int) in number + 1 }
             Step("b") { (number: Int) in number + 1 }
             Step("c") { (number: Int) in number + 1 }
             Step("d") { (number: Int) in number + 1 }
             Step("e") { (number: Int) in number + 1 }
         }
+    }
+
+    @Test("spends at most n + 2 conditional writes on a run of n steps") func countsWrites() async throws {
+        let chain = Self.fiveSteps("chain-\(UInt64.random(in: 0 ... .max))")
         try await #require(TestCluster.single).withRunTables("runs") { tables in
             let proxy = try LossyProxy(to: tables.port)
             defer { proxy.stop() }
@@ -140,13 +145,7 @@ struct RunEngineTests {
     }
 
     @Test("does runs of two workers side by side") func throughput() async throws {
-        let chain = Workflow("load-\(UInt64.random(in: 0 ... .max))") {
-            Step("a") { (number: Int) in number + 1 }
-            Step("b") { (number: Int) in number + 1 }
-            Step("c") { (number: Int) in number + 1 }
-            Step("d") { (number: Int) in number + 1 }
-            Step("e") { (number: Int) in number + 1 }
-        }
+        let chain = Self.fiveSteps("load-\(UInt64.random(in: 0 ... .max))")
         try await #require(TestCluster.single).withRunTables("runs") { tables in
             let stores = [try CassandraStore(tables), try CassandraStore(tables)]
             let clock = SystemClock()

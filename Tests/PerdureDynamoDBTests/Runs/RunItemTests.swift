@@ -43,6 +43,16 @@ struct RunItemTests {
         _ = try await store.commit(commit)
     }
 
+    /// A run `r` that a worker `w` has begun.
+    private static func beginRun(_ store: DynamoDBRunStore) async throws -> RunProgress {
+        var progress = RunProgress(status: .running, definitionHash: 7, at: self.time)
+        progress.owner = "w"
+        let request = RunRequest(
+            id: "r", workflow: "w", version: "1", input: RunValue(bytes: []), createdAt: self.time)
+        _ = try await store.create(RunCreation(request: request, progress: progress))
+        return progress
+    }
+
     @Test("have the keys and the attributes that other programs look for")
     func brief() async throws {
         try await RunTestTable.with { table in
@@ -133,11 +143,7 @@ struct RunItemTests {
     func states() async throws {
         try await RunTestTable.with { table in
             let store = try table.store()
-            var progress = RunProgress(status: .running, definitionHash: 7, at: Self.time)
-            progress.owner = "w"
-            let request = RunRequest(
-                id: "r", workflow: "w", version: "1", input: RunValue(bytes: []), createdAt: Self.time)
-            _ = try await store.create(RunCreation(request: request, progress: progress))
+            var progress = try await Self.beginRun(store)
             let sets: [(String, UInt8)] = [("a", 1), ("b", 2), ("a", 3), ("c", 4)]
             for (number, (step, value)) in sets.enumerated() {
                 progress.revision = UInt64(number + 2)
@@ -188,11 +194,7 @@ struct RunItemTests {
     func manyRecords() async throws {
         try await RunTestTable.with { table in
             let store = try table.store()
-            var progress = RunProgress(status: .running, definitionHash: 7, at: Self.time)
-            progress.owner = "w"
-            let request = RunRequest(
-                id: "r", workflow: "w", version: "1", input: RunValue(bytes: []), createdAt: Self.time)
-            _ = try await store.create(RunCreation(request: request, progress: progress))
+            var progress = try await Self.beginRun(store)
             func steps(_ text: String) -> [StepRecord] {
                 (0..<120).map { number in
                     var step = StepRecord(
