@@ -15,6 +15,8 @@ final class EntityHost: Sendable {
     @usableFromInline let store: any StateStore
     /// The same, where a command may be carried out without a thought for anything but the state and its sender.
     @usableFromInline let storeAtOnce: (any ImmediateStateStore)?
+    /// Whether nobody who has a turn ever waits for anything.
+    private let hasBriefTurns: Bool
     private let publishing: Publishing
     @usableFromInline let hasPublishers: Bool
     private let directory: EntityDirectory
@@ -36,6 +38,7 @@ final class EntityHost: Sendable {
         self.hasPublishers = !publishing.isEmpty
         let isPlain = publishing.isEmpty && configuration.observer == nil && configuration.sharing == .exclusive
         self.storeAtOnce = isPlain ? store as? any ImmediateStateStore : nil
+        self.hasBriefTurns = self.storeAtOnce?.neverWaits ?? false
         self.directory = EntityDirectory(limit: configuration.maximumLiveEntities)
         self.makeEntity = makeEntity
     }
@@ -55,7 +58,11 @@ final class EntityHost: Sendable {
         var entity = known
         var admission = answer
         while true {
-            if case .line(let ticket) = admission { admission = await entity.wait(ticket, limit: limit) }
+            if case .line(let ticket) = admission {
+                admission =
+                    self.hasBriefTurns
+                    ? await entity.waitBriefly(ticket, limit: limit) : await entity.wait(ticket, limit: limit)
+            }
             switch admission {
             case .turn: return entity
             case .retired:

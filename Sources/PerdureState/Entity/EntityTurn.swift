@@ -62,14 +62,7 @@ class EntityTurn: @unchecked Sendable {
     final func wait(_ ticket: Turn<Waiter>.Ticket, limit: Int) async -> Admission {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { waiter in
-                let admission = self.guarded.withLock { guarded -> Admission? in
-                    if guarded.isRetired { return .retired }
-                    if guarded.turn.takeIfFree() { return .turn }
-                    if guarded.turn.waiting >= limit { return .crowded }
-                    guarded.turn.join(waiter, ticket)
-                    return nil
-                }
-                if let admission {
+                if let admission = self.join(waiter, ticket, limit: limit) {
                     waiter.resume(returning: admission)
                 } else if Task.isCancelled {
                     // Cancelled before it joined: the handler below found nobody to withdraw.
@@ -78,6 +71,29 @@ class EntityTurn: @unchecked Sendable {
             }
         } onCancel: {
             self.withdraw(ticket)
+        }
+    }
+
+    /// Waits for the turn like ``wait(_:limit:)``, but a task that is cancelled withdraws only when its turn has come.
+    ///
+    /// For turns of which each takes a moment only: being told of cancellation costs an entity that is fought over throughput.
+    final func waitBriefly(_ ticket: Turn<Waiter>.Ticket, limit: Int) async -> Admission {
+        let admission = await withUnsafeContinuation { waiter in
+            if let admission = self.join(waiter, ticket, limit: limit) { waiter.resume(returning: admission) }
+        }
+        guard case .turn = admission, Task.isCancelled else { return admission }
+        self.pass()
+        return .withdrawn
+    }
+
+    /// Joins the line; what is known at once otherwise.
+    private final func join(_ waiter: Waiter, _ ticket: Turn<Waiter>.Ticket, limit: Int) -> Admission? {
+        self.guarded.withLock { guarded in
+            if guarded.isRetired { return .retired }
+            if guarded.turn.takeIfFree() { return .turn }
+            if guarded.turn.waiting >= limit { return .crowded }
+            guarded.turn.join(waiter, ticket)
+            return nil
         }
     }
 

@@ -12,6 +12,7 @@ public final class InMemoryStateStore: StateStore, StateListing, StateBatching, 
     private let tables: [LockedState<StateTable>]
     /// One less than fits, so that a deletion's version fits too.
     private static var maximumInteger: UInt64 { .max - 1 }
+    @usableFromInline let neverWaits = true
     private let lastSequence = Atomic<UInt64>(0)
     private let isClosed = Atomic<Bool>(false)
 

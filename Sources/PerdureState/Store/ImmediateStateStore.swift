@@ -5,6 +5,9 @@
 /// For classes, so that the engine reaches it by one indirect call.
 @usableFromInline
 protocol ImmediateStateStore: StateStore, AnyObject {
+    /// Whether none of its operations ever waits, the others included.
+    var neverWaits: Bool { get }
+
     /// Stores `state` if that can be done and `condition` holds; false, and nothing has changed, where
     /// ``StateStore/write(_:if:)`` would have more to say.
     ///

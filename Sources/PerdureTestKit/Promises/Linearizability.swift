@@ -84,6 +84,7 @@ extension StatePromise {
             for round in 0..<(2 * trial.settings.rounds) {
                 let id = trial.id("\(round)")
                 let recorder = HistoryRecorder(trial.store, of: id)
+                let freshVersion = LockedState<UInt64>(1_000)
                 let tasks = min(5, trial.settings.writers)
                 _ = try await trial.concurrently(tasks) { task in
                     var generator = trial.generator(stream: round << 16 + task)
@@ -101,7 +102,13 @@ extension StatePromise {
                             answer = await recorder.delete(if: condition)
                             if answer == .done { version = 0 }
                         } else {
-                            let next = max(version, generator.chance(0.5) ? version : UInt64(turn)) + 1
+                            var next = max(version, generator.chance(0.5) ? version : UInt64(turn)) + 1
+                            if condition == .always, !trial.settings.repeatsVersions {
+                                next = freshVersion.withLock { fresh in
+                                    fresh += 1_000
+                                    return fresh
+                                }
+                            }
                             answer = await recorder.write(trial.state(id, next, name), if: condition)
                             if answer == .done { version = next }
                         }

@@ -12,6 +12,11 @@ public struct PromiseSettings: Sendable, Hashable {
     public var parallelism: Int
     /// A promise that has not ended by then is reported as broken; 60 seconds unless said.
     public var timeLimit: Duration
+    /// Whether unconditional writes may bring back versions that were there before, in promises about histories; true unless said.
+    ///
+    /// False on a network that loses answers at random: a conditional write that is sent again cannot be told from a new one where
+    /// its condition has come true once more, so that it may happen twice, on every store.
+    public var repeatsVersions = true
 
     /// The usual settings; a fresh random seed unless one is given.
     public init(

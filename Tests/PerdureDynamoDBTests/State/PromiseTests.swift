@@ -53,6 +53,7 @@ struct PromiseTests {
             loseNextRequest: { _, id in proxy.lose(.request, id) })
         let promises = StatePromise.all.filter { [2, 4].contains($0.number) }
         var settings = PromiseSettings(seed: seed)
+        settings.repeatsVersions = false
         settings.timeLimit = .seconds(120)
         let report = await StatePromises.verify(fixture, promises: promises, settings: settings)
         print(report)

@@ -6,6 +6,7 @@ import PerdureConcurrency
 /// A store with faults that takes some changes at once, past all faults, as the in-memory store does; its seed picks which.
 final class PromptStore: ImmediateStateStore {
     let faulty: FaultyStateStore<InMemoryStateStore>
+    let neverWaits = false
     private let state: LockedState<(random: SeededGenerator, trace: [FaultTrace])>
 
     init(_ faulty: FaultyStateStore<InMemoryStateStore>, seed: UInt64) {
