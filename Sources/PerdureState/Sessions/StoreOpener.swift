@@ -27,8 +27,11 @@ package final class StoreOpener<Session: StoreSession>: Sendable {
     private let make: @Sendable (StoreExecutor) async -> Result<Session, StoreError>
     private let state = LockedState(State())
 
+    /// Makes one; opens nothing.
+    ///
     /// - Parameters:
     ///   - name: what events call the store.
+    ///   - observer: hears of each session that is opened and closed.
     ///   - make: opens a session, whose thread it lends to the executor.
     package init(
         _ name: String, observer: (any EventObserver)?,
