@@ -166,7 +166,7 @@ let package = Package(
             name: "PerdurePostgresTests",
             dependencies: [
                 "PerdurePostgres", "PerdureWorkflow", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight",
-                "Processes", "WorkflowZoo", "Chaos",
+                "Peers", "Processes", "WorkflowZoo", "Chaos",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -180,6 +180,7 @@ let package = Package(
             name: "PerdureCassandraTests",
             dependencies: [
                 "PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow",
+                "Peers",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -200,6 +201,9 @@ let package = Package(
             name: "WorkflowZoo",
             dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit"],
             path: "Tests/Helpers/WorkflowZoo", swiftSettings: settings),
+        // What stands between a store and its server, and does to their conversation what networks do.
+        .target(
+            name: "Peers", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Peers", swiftSettings: settings),
         // Processes that tests start, and send signals.
         .target(
             name: "Processes", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Processes",

@@ -1,3 +1,4 @@
+import Peers
 import PerdureConcurrency
 import PerdureIO
 import PerdureState

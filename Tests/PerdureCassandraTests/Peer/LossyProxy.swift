@@ -1,4 +1,4 @@
-import Glibc
+import Peers
 import PerdureConcurrency
 import PerdureTestKit
 
@@ -22,7 +22,6 @@ final class LossyProxy: Sendable {
         var end: (write: Int, loss: Loss)?
         /// The IDs of prepared statements that are conditional writes.
         var changes: Set<[UInt8]> = []
-        var pairs: [(CInt, CInt)] = []
         var isStopped = false
 
         /// Whether a frame executes a conditional write, by itself or in a batch.
@@ -39,23 +38,13 @@ final class LossyProxy: Sendable {
 
     private let plan = LockedState(Plan())
     private let upstream: Int
-    private let listener: CInt
-    let port: Int
+    private let relay: Relay
+    var port: Int { self.relay.port }
 
     init(to upstream: Int) throws {
         self.upstream = upstream
-        (self.listener, self.port) = try Sockets.listen()
-        try BlockingThread.start(named: "proxy") { [listener, weak self] in
-            while true {
-                let client = accept(listener, nil, nil)
-                guard client >= 0, let self else {
-                    // Closed by the one thread that uses it: its number may belong to somebody else right afterwards.
-                    close(listener)
-                    return
-                }
-                self.serve(client)
-            }
-        }
+        self.relay = try Relay(to: upstream)
+        try self.relay.start { [weak self] in self?.lines() }
     }
 
     /// How often something was lost.
@@ -77,49 +66,18 @@ final class LossyProxy: Sendable {
     }
 
     func stop() {
-        self.plan.withLock { plan in
-            plan.isStopped = true
-            for (client, server) in plan.pairs {
-                Sockets.end(client)
-                Sockets.end(server)
-            }
-        }
-        Sockets.end(self.listener)
+        self.plan.withLock { $0.isStopped = true }
+        self.relay.stop()
     }
 
-    private func serve(_ client: CInt) {
-        guard !self.plan.withLock({ $0.isStopped }), let server = Sockets.connect(to: self.upstream) else {
-            close(client)
-            return
-        }
-        var yes: CInt = 1
-        setsockopt(client, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<CInt>.size))
-        self.plan.withLock { $0.pairs.append((client, server)) }
-        let open = LockedState(2)
+    private func lines() -> (requests: Relay.Line, answers: Relay.Line)? {
+        if self.plan.withLock({ $0.isStopped }) { return nil }
         // What the two directions tell each other: streams of statements to be prepared, and of answers to be lost.
         let talk = LockedState(Talk())
-        @Sendable func end() {
-            Sockets.end(client)
-            Sockets.end(server)
-            let isLast = open.withLock { open in
-                open -= 1
-                return open == 0
-            }
-            guard isLast else { return }
-            self.plan.withLock { plan in plan.pairs.removeAll { $0.0 == client && $0.1 == server } }
-            close(client)
-            close(server)
-        }
-        do {
-            try BlockingThread.start(named: "proxy-up") { [self] in
-                Self.forward(from: client, to: server) { self.handles(request: $0, talk) }
-                end()
-            }
-            try BlockingThread.start(named: "proxy-down") { [self] in
-                Self.forward(from: server, to: client) { self.handles(answer: &$0, talk) }
-                end()
-            }
-        } catch {}
+        return (
+            { from, to in Self.forward(from: from, to: to) { self.handles(request: $0, talk) } },
+            { from, to in Self.forward(from: from, to: to) { self.handles(answer: &$0, talk) } }
+        )
     }
 
     private struct Talk {
@@ -202,18 +160,5 @@ final class LossyProxy: Sendable {
 
     private static func int(_ number: Int) -> [UInt8] {
         [0, 0, 0, 4] + withUnsafeBytes(of: UInt32(number).bigEndian) { Array($0) }
-    }
-}
-
-extension [UInt8] {
-    func contains(_ text: String) -> Bool { self.place(of: Array(text.utf8)) != nil }
-
-    func contains(_ part: [UInt8]) -> Bool { self.place(of: part) != nil }
-
-    func place(of part: [UInt8]) -> Int? {
-        guard let first = part.first, self.count >= part.count else { return nil }
-        return (0...(self.count - part.count)).first { start in
-            self[start] == first && self[start..<(start + part.count)].elementsEqual(part)
-        }
     }
 }

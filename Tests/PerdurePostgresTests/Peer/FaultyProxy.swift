@@ -1,4 +1,4 @@
-import Glibc
+import Peers
 import PerdureConcurrency
 
 /// Stands between the store and a real server, and does to their conversation what networks do.
@@ -15,31 +15,17 @@ final class FaultyProxy: Sendable {
         var answerBytesLeft: Int?
         /// Answers are handed on in pieces of this size.
         var pieceSize: Int?
-        var pairs: [(CInt, CInt)] = []
-        var isStopped = false
         var cuts = 0
         var refusesConnections = false
     }
 
     private let plan = LockedState(Plan())
-    private let upstream: Int
-    private let listener: CInt
-    let port: Int
+    private let relay: Relay
+    var port: Int { self.relay.port }
 
     init(to upstream: Int) throws {
-        self.upstream = upstream
-        (self.listener, self.port) = try Sockets.listen()
-        try BlockingThread.start(named: "proxy") { [listener, weak self] in
-            while true {
-                let client = accept(listener, nil, nil)
-                guard client >= 0, let self else {
-                    // Closed by the one thread that uses it: its number may belong to somebody else right afterwards.
-                    close(listener)
-                    return
-                }
-                self.serve(client)
-            }
-        }
+        self.relay = try Relay(to: upstream)
+        try self.relay.start { [weak self] in self?.lines() }
     }
 
     /// How often it has cut a connection.
@@ -69,55 +55,20 @@ final class FaultyProxy: Sendable {
 
     /// Cuts every connection; refuses new ones until ``relent()`` if `isDown`.
     func cutAll(isDown: Bool = false) {
-        self.plan.withLock { plan in
-            if isDown { plan.refusesConnections = true }
-            for (client, server) in plan.pairs {
-                Sockets.end(client)
-                Sockets.end(server)
-            }
-        }
+        if isDown { self.plan.withLock { $0.refusesConnections = true } }
+        self.relay.cutAll()
     }
 
-    func stop() {
-        self.plan.withLock { $0.isStopped = true }
-        Sockets.end(self.listener)
-        self.cutAll()
-    }
+    func stop() { self.relay.stop() }
 
-    private func serve(_ client: CInt) {
-        let isRefused = self.plan.withLock { $0.isStopped || $0.refusesConnections }
-        guard !isRefused, let server = Sockets.connect(to: self.upstream) else {
-            close(client)
-            return
-        }
-        var yes: CInt = 1
-        setsockopt(client, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<CInt>.size))
-        self.plan.withLock { $0.pairs.append((client, server)) }
-        let open = LockedState(2)
+    private func lines() -> (requests: Relay.Line, answers: Relay.Line)? {
+        if self.plan.withLock({ $0.refusesConnections }) { return nil }
         // Losing an answer begins in one direction and ends in the other.
         let swallowsAnswer = LockedState(false)
-        @Sendable func end() {
-            Sockets.end(client)
-            Sockets.end(server)
-            let isLast = open.withLock { open in
-                open -= 1
-                return open == 0
-            }
-            guard isLast else { return }
-            self.plan.withLock { plan in plan.pairs.removeAll { $0.0 == client && $0.1 == server } }
-            close(client)
-            close(server)
-        }
-        do {
-            try BlockingThread.start(named: "proxy-up") { [self] in
-                self.forwardRequests(client, server, swallowsAnswer)
-                end()
-            }
-            try BlockingThread.start(named: "proxy-down") { [self] in
-                self.forwardAnswers(server, client, swallowsAnswer)
-                end()
-            }
-        } catch {}
+        return (
+            { client, server in self.forwardRequests(client, server, swallowsAnswer) },
+            { server, client in self.forwardAnswers(server, client, swallowsAnswer) }
+        )
     }
 
     private static func isChange(_ bytes: [UInt8]) -> Bool {
@@ -185,17 +136,6 @@ final class FaultyProxy: Sendable {
                 rest = rest.dropFirst(piece.count)
             }
             if cut != nil { return }
-        }
-    }
-}
-
-extension [UInt8] {
-    func contains(_ text: String) -> Bool { self.contains(Array(text.utf8)) }
-
-    func contains(_ part: [UInt8]) -> Bool {
-        guard let first = part.first, self.count >= part.count else { return false }
-        return (0...(self.count - part.count)).contains { start in
-            self[start] == first && self[start..<(start + part.count)].elementsEqual(part)
         }
     }
 }

@@ -1,11 +1,11 @@
-import Glibc
+internal import Glibc
 
 /// Blocking sockets of loopback, for threads of tests.
-enum Sockets {
-    struct Failure: Error { let call: String }
+package enum Sockets {
+    package struct Failure: Error { let call: String }
 
     /// Listens on a free port; returns the descriptor and the port.
-    static func listen() throws -> (descriptor: CInt, port: Int) {
+    package static func listen() throws -> (descriptor: CInt, port: Int) {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = Self.loopback(0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -19,7 +19,7 @@ enum Sockets {
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 
-    static func connect(to port: Int) -> CInt? {
+    package static func connect(to port: Int) -> CInt? {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = Self.loopback(UInt16(port))
         let status = withUnsafePointer(to: &address) { pointer in
@@ -41,7 +41,7 @@ enum Sockets {
     }
 
     /// Sends everything; false when the other side is gone.
-    static func send(_ bytes: some Collection<UInt8>, to descriptor: CInt) -> Bool {
+    package static func send(_ bytes: some Collection<UInt8>, to descriptor: CInt) -> Bool {
         let bytes = Array(bytes)
         var sent = 0
         while sent < bytes.count {
@@ -55,12 +55,12 @@ enum Sockets {
     }
 
     /// What has arrived, at most `limit` bytes; empty when the other side is gone.
-    static func receive(from descriptor: CInt, atMost limit: Int = 65_536) -> [UInt8] {
+    package static func receive(from descriptor: CInt, atMost limit: Int = 65_536) -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: limit)
         let count = recv(descriptor, &buffer, limit, 0)
         return count > 0 ? Array(buffer.prefix(count)) : []
     }
 
     /// Ends both directions, so that threads that wait on it return; close it afterwards.
-    static func end(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
+    package static func end(_ descriptor: CInt) { shutdown(descriptor, CInt(SHUT_RDWR)) }
 }
