@@ -49,6 +49,9 @@ final class Feeder: Sendable {
         }
     }
 
+    /// How many runs are known to have ended.
+    var endedCount: Int { self.state.withLock { $0.ended.count } }
+
     private func animal(_ number: Int) -> Animal { self.zoo.animals[number % self.zoo.animals.count] }
 
     /// Everything that waits for the world, once; what fails is done the next time.
