@@ -20,6 +20,8 @@ package struct Chaos: Sendable {
     package var duration: Duration
     /// How long a worker may be silent; everything that happens to it takes its time from this.
     package var lease = Duration.milliseconds(500)
+    /// The most runs under way at once.
+    package var room = 80
 
     package init(
         place: String, tables: String = "-", folder: String, workerCount: Int, seed: UInt64, duration: Duration
@@ -85,7 +87,7 @@ package struct Chaos: Sendable {
         on store: some RunStore, _ torment: (Herd, Feeder) async throws -> ChaosReport
     ) async throws -> ChaosReport {
         let herd = Herd(self)
-        let feeder = try Feeder(store, ledger: Ledger("\(self.folder)/feeder"))
+        let feeder = try Feeder(store, room: self.room, ledger: Ledger("\(self.folder)/feeder"))
         for worker in 0..<self.workerCount { try herd.start(worker, runs: feeder.reserve(20)) }
         let isOver = LockedState(false)
         let report = try await withThrowingTaskGroup(of: Void.self) { group in
