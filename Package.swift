@@ -173,14 +173,14 @@ let package = Package(
             name: "PerdureDynamoDBTests",
             dependencies: [
                 "PerdureDynamoDB", "PerdureWorkflow", "PerdureCrypto", "PerdureIO", "PerdureConcurrency",
-                "PerdureTestKit",
+                "PerdureTestKit", "Chaos",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCassandraTests",
             dependencies: [
                 "PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow",
-                "Peers",
+                "Chaos", "Peers",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -218,7 +218,8 @@ let package = Package(
         .executableTarget(
             name: "chaos-worker",
             dependencies: [
-                "PerdureSQLite", "PerdurePostgres", "PerdureWorkflow", "PerdureTestKit", "WorkflowZoo",
+                "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra", "PerdureWorkflow",
+                "PerdureTestKit", "WorkflowZoo",
             ],
             path: "Tests/Helpers/ChaosWorker", swiftSettings: settings),
         // A process for tests to kill, and the shim that knows when.

@@ -44,6 +44,7 @@ enum FlightsCommand {
                 let numbers = try await Self.withEngine(on: store) { engine in
                     let run = FlightRun(
                         path: arguments.flights, engine: engine, fleet: fleet, tally: tally, care: care,
+                        laneCount: chosen.url.kind.laneCount,
                         waitsToBeKilled: arguments.waitsToBeKilled, say: { display.say($0) })
                     let showing = Task { await display.run() }
                     do {

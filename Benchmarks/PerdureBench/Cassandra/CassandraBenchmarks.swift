@@ -48,16 +48,28 @@ enum CassandraBenchmarks {
 
     private static let payload = StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: 200))
 
-    private static func configuration(_ kind: Kind) async throws -> CassandraConfiguration {
+    /// A node with as much time as it needs.
+    static func configuration() throws -> CassandraConfiguration {
         guard let url = getenv("PERDURE_BENCH_CASSANDRA") else {
             throw BenchmarkFailure("PERDURE_BENCH_CASSANDRA is not set; script/bench starts a node and sets it")
         }
         var configuration = try CassandraConfiguration(url: String(cString: url))
-        configuration.table = kind == .cas ? "bench_conditional" : "bench_latest"
-        configuration.writes = kind == .cas ? .conditional : .latest
         configuration.writeTimeout = .seconds(60)
         configuration.readTimeout = .seconds(60)
         configuration.attemptTimeout = .seconds(60)
+        return configuration
+    }
+
+    /// What conditional writes of states come to.
+    static func conditionalWrites(inFlight: Int, count: Int) async throws -> (rate: Double, cpu: Double) {
+        let outcome = try await self.ours(.cas, inFlight, count)
+        return (outcome.rate, outcome.cpu)
+    }
+
+    private static func configuration(_ kind: Kind) async throws -> CassandraConfiguration {
+        var configuration = try self.configuration()
+        configuration.table = kind == .cas ? "bench_conditional" : "bench_latest"
+        configuration.writes = kind == .cas ? .conditional : .latest
         let store = try CassandraStore(configuration)
         try await store.setup()
         await store.disconnect()
@@ -80,7 +92,7 @@ enum CassandraBenchmarks {
             versions.append(max(1, version))
         }
         let first = versions
-        let before = processorTime()
+        let before = processorSeconds()
         let perSecond = try await rate(of: count, over: inFlight, on: onStore ? store.taskExecutor : nil) {
             task, share in
             switch kind {
@@ -94,16 +106,9 @@ enum CassandraBenchmarks {
                 }
             }
         }
-        let used = processorTime() - before
+        let used = processorSeconds() - before
         await store.disconnect()
         return Outcome(rate: perSecond, cpu: used * 1e6 / Double(count / inFlight * inFlight))
-    }
-
-    /// Seconds of CPU that this process has used.
-    private static func processorTime() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
     // MARK: What it is held against

@@ -70,13 +70,25 @@ enum DynamoDBBenchmarks {
         )
     }
 
-    /// A new table of DynamoDB Local with the states that are read and written.
-    private static func realTable() async throws -> Place {
+    /// A table of DynamoDB Local that is not there yet.
+    static func newTable() throws -> DynamoDBConfiguration {
         guard let url = getenv("PERDURE_BENCH_DYNAMODB").map({ String(cString: $0) }) else {
             throw BenchmarkFailure("PERDURE_BENCH_DYNAMODB is not set; script/bench starts a server and sets it")
         }
         var configuration = try DynamoDBConfiguration(url: url)
         configuration.table = "bench-\(UInt64.random(in: 0 ... .max))"
+        return configuration
+    }
+
+    /// What conditional writes of states come to on DynamoDB Local.
+    static func conditionalWrites(inFlight: Int, count: Int) async throws -> (rate: Double, cpu: Double) {
+        let cost = try await self.perform(.put, at: await self.realTable(), flight: inFlight, count: count)
+        return (cost.operationsPerSecond, cost.cpuMicroseconds)
+    }
+
+    /// A new table of DynamoDB Local with the states that are read and written.
+    private static func realTable() async throws -> Place {
+        let configuration = try self.newTable()
         let store = try DynamoDBStore(configuration)
         try await store.setup()
         for task in 0..<64 { try await store.write(state(task, version: 1), if: .always) }
@@ -116,7 +128,7 @@ enum DynamoDBBenchmarks {
             for round in 1...UInt64(share) { try await one(task, round) }
         }
         let times = Mutex<[Double]>([])
-        let before = cpuSeconds()
+        let before = processorSeconds()
         let rate = try await rate(of: count, over: flight, on: onStore ? store.taskExecutor : nil) { task, share in
             var own: [Double] = []
             own.reserveCapacity(share)
@@ -128,19 +140,12 @@ enum DynamoDBBenchmarks {
             let mine = own
             times.withLock { $0 += mine }
         }
-        let used = cpuSeconds() - before
+        let used = processorSeconds() - before
         await store.disconnect()
         let sorted = times.withLock { $0.sorted() }
         return Program.Cost(
             cpuMicroseconds: used * 1e6 / Double(sorted.count), operationsPerSecond: rate,
             microseconds: sorted[sorted.count / 2] * 1e6)
-    }
-
-    private static func cpuSeconds() -> Double {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-            + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
     }
 
     // MARK: libcurl alone

@@ -7,6 +7,13 @@ func seconds() -> Double {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
+/// Seconds of CPU that this process has used.
+func processorSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
 /// Operations per second: `tasks` tasks do `count` of them altogether, told their own number and how many to do.
 ///
 /// They run where tasks run, or on `executor`.

@@ -17,6 +17,7 @@ enum RunBenchmarks {
         Benchmark("run-postgres-writes", unit: "writes/run") {
             try await RunStores.withPostgres { store, _ in try await RunRates.writes(on: store) }
         },
+    ] + RunRates.onServers + [
         Benchmark("enqueue-to-start", unit: "ms, median") { try await RunDelays.here(starters: 1, count: 100).median },
         Benchmark("enqueue-to-start-p99", unit: "ms, 16 starters") {
             try await RunDelays.here(starters: 16, count: 8_000).p99

@@ -4,14 +4,18 @@ import PerdureWorkflow
 /// How many runs of five steps that do nothing come to their ends in a second.
 enum RunRates {
     /// Starters start a run, wait for its output, and start the next.
-    private static func runs(on store: any RunStore, starters: Int, count: Int) async throws -> Double {
+    private static func runs(
+        on store: any RunStore, starters: Int, count: Int, prefix: String = "run"
+    ) async throws -> Double {
+        // Where the store outlives the process, names must not come back.
         try await RunStores.withWorker(on: store) {
             RunWorkflows.five
         } body: { engine in
             try await rate(of: count, over: starters) { starter, share in
                 for number in 0..<share {
                     let parcel = Parcel(id: "\(starter)-\(number)", count: 0)
-                    let result = try await engine.execute(RunWorkflows.five, parcel, id: "run-\(starter)-\(number)")
+                    let id = "\(prefix)-\(starter)-\(number)"
+                    let result = try await engine.execute(RunWorkflows.five, parcel, id: id)
                     guard result.count == 5 else { throw BenchmarkFailure("a run gave \(result)") }
                 }
             }
@@ -50,6 +54,58 @@ enum RunRates {
                 return try Peers.dbos(url: url, starters: starters, seconds: 3)
             })
     }
+
+    // MARK: On servers where each write is a request
+
+    /// Runs per second, and microseconds of this process's CPU for each.
+    private static func cost(
+        on store: any RunStore, starters: Int, count: Int
+    ) async throws -> (rate: Double, cpu: Double) {
+        let prefix = "run-\(UInt64.random(in: 0 ... .max))"
+        // What is cold at first does not count.
+        _ = try await self.runs(on: store, starters: starters, count: 4 * starters, prefix: "\(prefix)-first")
+        let before = processorSeconds()
+        let rate = try await self.runs(on: store, starters: starters, count: count, prefix: prefix)
+        return (rate, (processorSeconds() - before) * 1e6 / Double(count))
+    }
+
+    /// Creation, and a write for each step.
+    private static let requestsPerRun = 6.0
+
+    static func served(
+        _ name: String, starters: Int, count: Int, writesPerRun: Double,
+        on store: @escaping @Sendable (_ body: (any RunStore) async throws -> (rate: Double, cpu: Double)) async throws
+            -> (rate: Double, cpu: Double),
+        states: @escaping @Sendable (_ inFlight: Int) async throws -> (rate: Double, cpu: Double)
+    ) -> [Benchmark] {
+        [
+            Benchmark(
+                "run-\(name)-\(starters)", unit: "runs/s",
+                measure: { try await store { try await self.cost(on: $0, starters: starters, count: count) }.rate },
+                against: "as many writes of states (\(Int(writesPerRun)) a run)",
+                baseline: { try await states(starters).rate / writesPerRun }),
+            Benchmark(
+                "run-\(name)-cpu", unit: "µs CPU/run",
+                measure: { try await store { try await self.cost(on: $0, starters: starters, count: count) }.cpu },
+                against: "1.5 x PostgreSQL's runs + \(Int(self.requestsPerRun)) writes of states",
+                baseline: {
+                    let postgres = try await RunStores.withPostgres { store, _ in
+                        try await self.cost(on: store, starters: starters, count: 2_000)
+                    }
+                    return try await 1.5 * postgres.cpu + self.requestsPerRun * states(starters).cpu
+                }),
+        ]
+    }
+
+    static let onServers =
+        Self.served(
+            "dynamodb", starters: 16, count: 480, writesPerRun: 31,
+            on: { body in try await RunStores.withDynamoDB { try await body($0) } },
+            states: { try await DynamoDBBenchmarks.conditionalWrites(inFlight: $0, count: 4_000) })
+        + Self.served(
+            "cassandra", starters: 16, count: 640, writesPerRun: 6,
+            on: { body in try await RunStores.withCassandra { try await body($0) } },
+            states: { try await CassandraBenchmarks.conditionalWrites(inFlight: $0, count: 4_000) })
 
     /// Writes for each run, as the store counts what is asked of it.
     static func writes(on store: any RunStore) async throws -> Double {

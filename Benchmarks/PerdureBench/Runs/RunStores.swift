@@ -1,3 +1,5 @@
+import PerdureCassandra
+import PerdureDynamoDB
 import PerdurePostgres
 import PerdureSQLite
 import PerdureWorkflow
@@ -22,6 +24,18 @@ enum RunStores {
                 workflow_workers
             """)
         return try await self.connected(store) { try await body($0, url) }
+    }
+
+    static func withDynamoDB<Result>(_ body: (DynamoDBRunStore) async throws -> Result) async throws -> Result {
+        let store = try DynamoDBRunStore(DynamoDBBenchmarks.newTable())
+        try await store.setup()
+        return try await self.connected(store, body)
+    }
+
+    static func withCassandra<Result>(_ body: (CassandraStore) async throws -> Result) async throws -> Result {
+        let store = try CassandraStore(CassandraBenchmarks.configuration())
+        try await store.setup()
+        return try await self.connected(store, body)
     }
 
     /// Connects a store, and disconnects it whatever happens.

@@ -16,6 +16,19 @@ func openStore(_ url: String) async throws -> ChosenStore {
     return store
 }
 
+extension StoreURL.Kind {
+    /// How many rows are sent at the same time.
+    ///
+    /// Where the writes that wait at the same time become one, the more of them the better; where each is a request of its own, more
+    /// than are under way at once only wait, and their time runs.
+    var laneCount: Int {
+        switch self {
+        case .memory, .sqlite, .postgres: 512
+        case .dynamodb, .cassandra: 64
+        }
+    }
+}
+
 /// Something about the command line that cannot work, in words.
 struct UsageError: Error, CustomStringConvertible {
     let description: String

@@ -11,6 +11,8 @@ struct FlightRun: Sendable {
     let tally: Tally
     /// Looks after the passengers; nil where nobody does.
     let care: CareService?
+    /// How many rows are sent at the same time.
+    let laneCount: Int
     /// Whether to stop reading half way, and to keep writes under way until somebody kills the process.
     let waitsToBeKilled: Bool
     /// Is told what a person should read.
@@ -21,7 +23,7 @@ struct FlightRun: Sendable {
         let tailNumbers = TailNumberBox()
         let halfway = HalfwayReport(at: (self.tally.expected + 1) / 2, isWanted: self.waitsToBeKilled)
         halfway.update(self.tally)
-        try await Lanes().run { entrance in
+        try await Lanes(count: self.laneCount).run { entrance in
             let reader = try FlightReader(path: self.path)
             var numbers = TailNumbers()
             var last = 0
@@ -44,7 +46,9 @@ struct FlightRun: Sendable {
             tailNumbers.value.withLock { $0 = numbers }
         } deliver: { parcel in
             self.tally.add(try await self.log(parcel.flight, in: parcel.id))
-            try await self.care?.begin(parcel.flight)
+            if let care = self.care {
+                try await self.persistently(parcel.flight) { try await care.begin(parcel.flight) }
+            }
             halfway.update(self.tally)
         }
         return tailNumbers.value.withLock { $0 }
@@ -55,12 +59,21 @@ struct FlightRun: Sendable {
     /// Sending again is always safe, whatever became of the attempt before: the logbook knows the rows that it has.
     private func log(_ flight: Flight, in id: String) async throws -> Aircraft.Reply {
         let logbook = self.engine.entity(Aircraft.self, id)
+        return try await self.persistently(flight) { try await logbook.send(.log(flight)).reply }
+    }
+
+    /// Does something for a row, and again where that may succeed a little later.
+    private func persistently<Result>(_ flight: Flight, _ body: () async throws -> Result) async throws -> Result {
         var attempt = 1
         while true {
-            do throws(CommandError<Never>) {
-                return try await logbook.send(.log(flight)).reply
-            } catch {
-                guard attempt < 6, error.isWorthRepeating else { throw error }
+            do { return try await body() } catch {
+                let isWorthRepeating =
+                    switch error {
+                    case let error as CommandError<Never>: error.isWorthRepeating
+                    case let error as StoreError: error.isWorthRepeating
+                    default: false
+                    }
+                guard attempt < 6, isWorthRepeating else { throw error }
                 self.say("line \(flight.line): \(error); sending it again")
                 try await Task.sleep(for: .milliseconds(50 << attempt))
                 attempt += 1
@@ -88,10 +101,16 @@ extension CommandError {
     /// Whether the same command may succeed a little later.
     var isWorthRepeating: Bool {
         switch self {
-        case .store(let error):
-            error.outcome == .unknown || [.unavailable, .timeout, .throttled].contains(error.code)
+        case .store(let error): error.isWorthRepeating
         case .contended, .overloaded, .deadlineExceeded: true
         case .rejected, .cancelled, .stopped: false
         }
+    }
+}
+
+extension StoreError {
+    /// Whether the same may succeed a little later.
+    fileprivate var isWorthRepeating: Bool {
+        self.outcome == .unknown || [.unavailable, .timeout, .throttled].contains(self.code)
     }
 }

@@ -1,12 +1,10 @@
 import PerdureState
 
-/// Carries rows to their logbooks: hundreds at a time, those of one logbook in the order of the file.
+/// Carries rows to their logbooks: many at a time, those of one logbook in the order of the file.
 ///
 /// A logbook always has the same lane, and a lane waits for each answer before it sends the next row. The rows on their way are
 /// bounded, so a file of any length needs the same memory.
 struct Lanes: Sendable {
-    /// How many rows are sent at the same time.
-    static let count = 512
     /// How many rows are read and not answered yet, in all lanes together.
     static let capacity = 4_096
 
@@ -15,8 +13,9 @@ struct Lanes: Sendable {
     private let lanes: [(rows: AsyncStream<Parcel>, entrance: AsyncStream<Parcel>.Continuation)]
     private let places: (free: AsyncStream<Void>, entrance: AsyncStream<Void>.Continuation)
 
-    init() {
-        self.lanes = (0..<Self.count).map { _ in
+    /// - Parameter count: how many rows are sent at the same time.
+    init(count: Int) {
+        self.lanes = (0..<count).map { _ in
             let (rows, entrance) = AsyncStream.makeStream(of: Parcel.self)
             return (rows, entrance)
         }

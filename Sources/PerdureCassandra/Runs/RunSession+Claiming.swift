@@ -13,19 +13,30 @@ extension RunSession {
         var taken: [RunSnapshot] = []
         var nextWake: Int64?
         var seen: Set<IDKey> = []
-        // Each further round is for places that others were faster to take.
-        for _ in 0..<32 where taken.count < claim.limit {
-            var round = ClaimRound(claim, workflows, wanted: claim.limit - taken.count, seen: seen)
-            try await round.choose(self)
-            nextWake = try await round.nextWake(self)
-            if round.chosen.isEmpty { break }
-            guard try await self.admit(&round) else { continue }
-            let some = try await self.take(round.chosen.map(\.found), claim) { _ in }
-            seen.formUnion(round.chosen.map { IDKey($0.found.head.id) })
-            taken += some
-            if some.count == round.chosen.count, round.isAtEnd { break }
+        do throws(StoreError) {
+            // Each further round is for places that others were faster to take.
+            for _ in 0..<32 where taken.count < claim.limit {
+                var round = ClaimRound(claim, workflows, wanted: claim.limit - taken.count, seen: seen)
+                try await round.choose(self)
+                nextWake = try await round.nextWake(self)
+                if round.chosen.isEmpty { break }
+                guard try await self.admit(&round) else { continue }
+                let some = try await self.take(round.chosen.map(\.found), claim) { _ in }
+                seen.formUnion(round.chosen.map { IDKey($0.found.head.id) })
+                taken += some
+                if some.count == round.chosen.count, round.isAtEnd { break }
+            }
+        } catch {
+            try Self.tell(error, having: taken)
         }
         return ClaimedRuns(runs: taken, nextWake: nextWake)
+    }
+
+    /// Throws what kept a worker from taking more, unless that would keep from it what it has: it would never drive those.
+    ///
+    /// Of runs that it may have without knowing it must hear in any case. It looks for all that are its own then.
+    private static func tell(_ error: StoreError, having taken: [RunSnapshot]) throws(StoreError) {
+        if taken.isEmpty || error.outcome == .unknown { throw error }
     }
 
     private static func unique(_ names: [String]) -> [String] {
@@ -55,8 +66,7 @@ extension RunSession {
             case .failure(let error): if failure?.outcome != .unknown { failure = error }
             }
         }
-        // A worker must hear of a run that it may have without knowing, though it does not hear of the others then.
-        if let failure, failure.outcome == .unknown || taken.isEmpty { throw failure }
+        if let failure { try Self.tell(failure, having: taken) }
         return taken
     }
 
@@ -84,7 +94,10 @@ extension RunSession {
         var snapshot = run.snapshot
         snapshot.run = new.record
         if made.record.inboxCount == new.record.inboxCount { return snapshot }
-        return try await self.rows(self.statements.all, of: id, call)?.snapshot
+        do throws(StoreError) { return try await self.rows(self.statements.all, of: id, call)?.snapshot } catch {
+            // Taken it is.
+            throw error.with(outcome: .unknown)
+        }
     }
 
     // MARK: Adopting
@@ -106,14 +119,19 @@ extension RunSession {
         var taken: [RunSnapshot] = []
         for (owner, hints) in owners.sorted(by: { $0.key < $1.key }) where taken.count < claim.limit {
             var isIdle = true
-            try await self.eachRun(owned: owner.id, call) { found throws(StoreError) in
-                isIdle = false
-                var wanted: [SeenRun] = []
-                for run in found where workflows.contains(IDKey(run.head.record.request.workflow)) {
-                    if wanted.count + taken.count < claim.limit { wanted.append(run) }
+            do throws(StoreError) {
+                try await self.eachRun(owned: owner.id, call) { found throws(StoreError) in
+                    isIdle = false
+                    var wanted: [SeenRun] = []
+                    for run in found where workflows.contains(IDKey(run.head.record.request.workflow)) {
+                        if wanted.count + taken.count < claim.limit { wanted.append(run) }
+                    }
+                    taken += try await self.take(wanted, claim) { $0.adoptions += 1 }
+                    return taken.count < claim.limit
                 }
-                taken += try await self.take(wanted, claim) { $0.adoptions += 1 }
-                return taken.count < claim.limit
+            } catch {
+                try Self.tell(error, having: taken)
+                return taken
             }
             guard isIdle else { continue }
             for hint in hints where self.now - hint.writtenAt > HintTimes.grace {

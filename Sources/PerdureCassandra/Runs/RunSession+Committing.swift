@@ -56,7 +56,7 @@ extension RunSession {
                 // What the change before had to say is said first; while others may change this run.
                 self.memory.turns.leave(turn)
                 hasTurn = false
-                _ = try await self.settle(old, call)
+                _ = try await self.settle(old, call, hasChanged: false)
                 await self.memory.turns.take(turn)
                 hasTurn = true
                 known = nil

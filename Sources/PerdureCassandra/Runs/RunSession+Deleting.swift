@@ -7,8 +7,6 @@ extension RunSession {
         _ runID: String, expectedRevision: UInt64, expectedFence: UInt64
     ) async throws(StoreError) {
         var call = self.call(.delete, runID)
-        await self.memory.turns.take(.id(IDKey(runID)))
-        defer { self.memory.turns.leave(.id(IDKey(runID))) }
         for _ in 0..<64 {
             let head = try await self.head(of: runID, call)
             guard let head, head.progress.revision == expectedRevision, head.progress.fence == expectedFence else {
@@ -26,7 +24,14 @@ extension RunSession {
     }
 
     /// Removes a run as it was seen, with all that it owns; false where it is not so any more.
-    func remove(_ head: RunHead, _ call: inout Call) async throws(StoreError) -> Bool {
+    private func remove(_ head: RunHead, _ call: inout Call) async throws(StoreError) -> Bool {
+        if head.outbox != nil {
+            // What it has to say to others is said before it goes: it would never be.
+            _ = try await self.settle(head, call, hasChanged: false)
+            return false
+        }
+        await self.memory.turns.take(.id(IDKey(head.id)))
+        defer { self.memory.turns.leave(.id(IDKey(head.id))) }
         let sets = try await self.rows(of: .values, head.id, call).sets
         let mark = self.session.writeIDs.next()
         self.memory.forget(head.id)
@@ -58,11 +63,14 @@ extension RunSession {
         var reader = HintReader(.listing, .expiring, limit: max(1, min(limit, 256)))
         while count < limit, let found = try await reader.next(self, reading), found.hint.place.first <= now {
             var call = self.call(.delete, found.id)
-            let head = try await self.head(of: found.id, call)
-            guard await self.holds(found, for: head), let head else { continue }
-            await self.memory.turns.take(.id(IDKey(found.id)))
-            defer { self.memory.turns.leave(.id(IDKey(found.id))) }
-            if try await self.remove(head, &call) { count += 1 }
+            for _ in 0..<3 {
+                let head = try await self.head(of: found.id, call)
+                guard await self.holds(found, for: head), let head else { break }
+                if try await self.remove(head, &call) {
+                    count += 1
+                    break
+                }
+            }
         }
         return count
     }

@@ -78,12 +78,14 @@ extension RunSession {
     ///
     /// A change is stored with its messages as a whole; whoever meets a run that still has some on their way brings them on first.
     /// So nobody sees the change and not the messages.
-    func settle(_ head: RunHead, _ call: Call) async throws(StoreError) -> RunHead {
+    ///
+    /// `hasChanged`: whether the change of `call` has happened by now, and not only may have.
+    func settle(_ head: RunHead, _ call: Call, hasChanged: Bool = true) async throws(StoreError) -> RunHead {
         do throws(StoreError) { return try await self.bringOn(head, call) } catch {
-            // The change itself has happened.
             let isChange = call.operation == .write || call.operation == .delete
             throw error.with(
-                operation: call.operation, persistenceID: call.id, outcome: isChange ? .unknown : .notApplied)
+                operation: call.operation, persistenceID: call.id,
+                outcome: isChange && (hasChanged || call.mayHaveHappened) ? .unknown : .notApplied)
         }
     }
 
@@ -97,7 +99,13 @@ extension RunSession {
         var rows = try self.decoded(call) { () throws(CQLProtocolError) in try RunRows(head.id, result, &source) }
         if rows.head?.outbox == outbox {
             if !source.missing.isEmpty {
-                for set in source.missing { source.loaded[set.name] = try await self.bytes(in: set, call) }
+                for set in source.missing {
+                    guard let bytes = try await self.bytes(in: set, call) else {
+                        // Said without it, it would be something else. The run may just have gone, with all that it had.
+                        return try await self.unsaid(head, call)
+                    }
+                    source.loaded[set.name] = bytes
+                }
                 rows = try self.decoded(call) { () throws(CQLProtocolError) in
                     try RunRows(head.id, result, &source)
                 }
@@ -126,6 +134,16 @@ extension RunSession {
         guard let now = try await self.head(of: head.id, call) else { return head }
         await self.drop(head.hints.filter { !now.hints.contains($0) }, stamp: head.stamp)
         return now
+    }
+
+    /// A run that had a message of which a part is missing: as it is by now, if it has none to say any more.
+    private func unsaid(_ head: RunHead, _ call: Call) async throws(StoreError) -> RunHead {
+        self.memory.forget(head.id)
+        let now = try await self.head(of: head.id, call)
+        guard let now, now.outbox == head.outbox else { return now ?? head }
+        throw StoreError(
+            .corrupted, operation: call.operation, persistenceID: head.id,
+            message: "a part of a message of this run to another is missing; restore the table of values")
     }
 
     /// Looks for runs of these workflows whose messages to others somebody left on their way; now and then.

@@ -58,7 +58,7 @@ extension RunSession {
         let mark = self.session.writeIDs.next()
         for _ in 0..<64 {
             let (there, revision) = try await self.stored(in: [shard], self.serial(call))
-            if there.contains(where: { $0.mark == mark }) { break }
+            if there.contains(where: { $0.mark == mark }) { return self.note(worker, shard) }
             var parts: [Part] = [
                 { batch in
                     try batch.add(self.statements.workers.guardShard) { values in
@@ -92,8 +92,12 @@ extension RunSession {
                     }
                 }
             }
-            if try await self.batch(&call, parts).wasApplied == true { break }
+            if try await self.batch(&call, parts).wasApplied == true { return self.note(worker, shard) }
         }
+        throw call.restless
+    }
+
+    private func note(_ worker: WorkerRecord, _ shard: Int32) {
         self.memory.workers.withLock { workers in
             workers[IDKey(worker.id)] = RunMemory.KnownWorker(shard: shard, beat: worker.beat)
         }

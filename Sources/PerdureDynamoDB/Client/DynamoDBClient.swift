@@ -144,15 +144,16 @@ final class DynamoDBClient: Sendable {
         } catch {
             return .failure(CallFailure(cause: .credentials(error), mayHaveHappened: false))
         }
-        let timeout = min(self.settings.attemptTimeout, deadline - self.now)
-        guard timeout > .zero else {
+        let left = deadline - self.now
+        guard left > .zero else {
             let failure = HTTPFailure(
                 reason: .timeout, mayHaveArrived: false, description: "the time was up before it was sent")
             return .failure(CallFailure(cause: .transport(failure), mayHaveHappened: false))
         }
         let request = HTTPRequest(
             url: self.url, body: operation.body,
-            headers: { self.writeHeaders(to: $0, operation.name, operation.body, identity) }, timeout: timeout)
+            headers: { self.writeHeaders(to: $0, operation.name, operation.body, identity) },
+            timeout: self.settings.attemptTimeout, patience: left)
         return await withUnsafeContinuation { continuation in
             self.transport.send(request) { continuation.resume(returning: self.read($0, operation)) }
         }

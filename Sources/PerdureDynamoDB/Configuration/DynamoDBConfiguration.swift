@@ -16,10 +16,13 @@ public struct DynamoDBConfiguration: Sendable {
     public var authoritiesFile: String?
 
     /// The most requests under way at once, each on a connection of its own; 64 unless set, 1 to 1,000. More wait.
+    ///
+    /// As long as answers come later than ``attemptTimeout``, fewer are under way: the number is halved each time, and grows again with
+    /// the answers that come.
     public var maximumConnections = 64
     /// How long making a connection may take; 3 seconds unless set.
     public var connectTimeout: Duration = .seconds(3)
-    /// How long one attempt of a request may take; 3 seconds unless set.
+    /// How long one attempt of a request may take from when it is sent; 3 seconds unless set.
     public var attemptTimeout: Duration = .seconds(3)
     /// How long a write or a deletion may take with all its attempts; 10 seconds unless set. Then its outcome may be unknown.
     public var writeTimeout: Duration = .seconds(10)

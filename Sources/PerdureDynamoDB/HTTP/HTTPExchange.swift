@@ -7,8 +7,10 @@ struct HTTPRequest: Sendable {
     var body: ByteBuffer
     /// Writes the header lines when the request is about to be sent: a signature must not age in a queue.
     var headers: @Sendable (HeaderLines) -> Void
-    /// How long it may take from being given to the transport to the end of its answer.
+    /// How long it may take from when it is sent to the end of its answer.
     var timeout: Duration
+    /// How long it may take in all, from being given to the transport; as long as ``timeout`` where it is nil.
+    var patience: Duration?
 }
 
 /// An answer of a server, lent while it is looked at.

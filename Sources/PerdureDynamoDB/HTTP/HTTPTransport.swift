@@ -50,7 +50,8 @@ final class HTTPTransport: Sendable {
 
     /// Sends a request; `receive` is called once, on the loop's thread.
     func send(_ request: HTTPRequest, _ receive: @escaping HTTPExchange.Receiver) {
-        let exchange = HTTPExchange(request, deadline: self.loop.now + request.timeout, receive)
+        let exchange = HTTPExchange(
+            request, deadline: self.loop.now + (request.patience ?? request.timeout), receive)
         let (isClosed, isFirst) = self.inbox.withLock { inbox in
             guard !inbox.isClosed else { return (true, false) }
             inbox.exchanges.append(exchange)
@@ -103,6 +104,7 @@ private final class MultiHandle {
     private var transfers: [Transfer] = []
     private var idle: [Transfer] = []
     private var waiting = FIFO<HTTPExchange>()
+    private var places: AdaptivePlaces
     /// When libcurl wants to be called though nothing is ready; nil for never.
     private var due: Duration?
     /// The timer for it. Most requests are done long before, so it is not called off but finds nothing due.
@@ -116,6 +118,7 @@ private final class MultiHandle {
         self.settings = settings
         self.entry = entry
         self.sockets = SocketTable(on: loop)
+        self.places = AdaptivePlaces(most: settings.maximumConnections)
     }
 
     deinit { if let multi = self.multi { curl_multi_cleanup(multi) } }
@@ -149,9 +152,18 @@ private final class MultiHandle {
     // MARK: Requests
 
     func start(_ exchanges: [HTTPExchange]) {
-        for exchange in exchanges { self.begin(exchange) }
+        for exchange in exchanges { self.waiting.append(exchange) }
+        self.beginWaiting()
         self.runDue()
+        // Those that were begun may have to end sooner.
         if let earliest = exchanges.lazy.map(\.deadline).min() { self.watch(earliest) }
+    }
+
+    /// Begins what waits as long as there are places.
+    private func beginWaiting() {
+        while self.transfers.count - self.idle.count < self.places.count, let next = self.waiting.popFirst() {
+            self.begin(next)
+        }
     }
 
     private func begin(_ exchange: HTTPExchange) {
@@ -166,8 +178,13 @@ private final class MultiHandle {
             self.transfers.append(transfer)
             self.idle.append(transfer)
         }
-        guard let transfer = self.idle.popLast() else { return self.waiting.append(exchange) }
-        transfer.load(exchange)
+        guard let transfer = self.idle.popLast() else {
+            return exchange.end(
+                .failure(
+                    HTTPFailure(reason: .notConnected, mayHaveArrived: false, description: "libcurl is out of memory")))
+        }
+        transfer.load(exchange, at: self.loop.now)
+        self.watch(transfer.deadline)
         curl_multi_add_handle(multi, transfer.easy)
     }
 
@@ -204,6 +221,7 @@ private final class MultiHandle {
                 // With a connection kept for it.
                 self.entry.expectLoneCaller()
             }
+            if status == CURLE_OK { self.places.answered() }
             transfer.finish(status)
             self.release(transfer)
         }
@@ -211,7 +229,7 @@ private final class MultiHandle {
 
     private func release(_ transfer: Transfer) {
         self.idle.append(transfer)
-        if let next = self.waiting.popFirst() { self.begin(next) }
+        self.beginWaiting()
     }
 
     // MARK: Time
@@ -264,19 +282,20 @@ private final class MultiHandle {
             }
             exchange.end(
                 .failure(
-                    HTTPFailure(reason: .timeout, mayHaveArrived: false, description: "no connection was free in time"))
+                    HTTPFailure(reason: .timeout, mayHaveArrived: false, description: "no place was free in time"))
             )
         }
         for transfer in self.transfers {
-            guard let deadline = transfer.exchange?.deadline, deadline <= now else { continue }
+            guard transfer.exchange != nil, transfer.deadline <= now else { continue }
+            self.places.late(begunAt: transfer.begin, now: now)
             curl_multi_remove_handle(multi, transfer.easy)
             transfer.abandon(.timeout, "no answer in time")
             self.release(transfer)
         }
         self.runDue()
         for transfer in self.transfers {
-            guard let deadline = transfer.exchange?.deadline else { continue }
-            earliest = min(earliest ?? deadline, deadline)
+            guard transfer.exchange != nil else { continue }
+            earliest = min(earliest ?? transfer.deadline, transfer.deadline)
         }
         if let earliest { self.watch(earliest) }
     }

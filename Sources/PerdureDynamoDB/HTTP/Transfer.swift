@@ -12,6 +12,9 @@ final class Transfer {
     let headers = HeaderLines()
     /// What is carried at the moment.
     var exchange: HTTPExchange?
+    /// When it was begun, and when its time is up.
+    private(set) var begin = Duration.zero
+    private(set) var deadline = Duration.zero
     /// Who is told when a socket that this transfer opened is closed.
     private unowned let sockets: SocketTable
 
@@ -63,9 +66,11 @@ final class Transfer {
     }
 
     /// Readies the handle for a request.
-    func load(_ exchange: HTTPExchange) {
+    func load(_ exchange: HTTPExchange, at now: Duration) {
         let request = exchange.request
         self.exchange = exchange
+        self.begin = now
+        self.deadline = min(exchange.deadline, now + request.timeout)
         self.answerCount = 0
         self.sendings = 0
         if self.url != request.url {

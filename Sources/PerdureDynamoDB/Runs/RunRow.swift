@@ -231,6 +231,14 @@ struct RunRow: Sendable {
         expression.require(RunAttribute.life, .binary(self.life))
         return expression
     }
+
+    /// The condition that the run, whatever has become of it since, has no end of its time.
+    var isNotToExpire: Expression {
+        var expression = Expression()
+        let (life, expiry) = (expression.name(RunAttribute.life), expression.name(RunAttribute.ttl))
+        expression.condition = "\(life) = \(expression.value(.binary(self.life))) AND attribute_not_exists(\(expiry))"
+        return expression
+    }
 }
 
 extension DynamoDBRunLayout {

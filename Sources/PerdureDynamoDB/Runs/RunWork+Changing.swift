@@ -33,25 +33,33 @@ extension RunWork {
         var actions = [self.action(.put(item), isAbsent)]
         actions += parts.map { self.action(.put($0)) }
         actions += markers.map { self.action(.put($0.item)) }
-        for round in 0..<Self.attempts {
-            guard
-                case .refused(let reasons, _) = try await self.send(
-                    actions, token: "\(writeID.text)-\(round)", request.id)
-            else {
-                self.known.remember(row)
-                if row.progress.expiresAt != nil { self.follow(row) }
-                return .created
+        let (new, whole) = (row, actions)
+        return try await self.attempting { (mayHaveHappened) throws(StoreError) in
+            for round in 0..<Self.attempts {
+                guard
+                    case .refused(let reasons, let mayHave) = try await self.send(
+                        whole, token: "\(writeID.text)-\(round)", request.id)
+                else {
+                    self.known.remember(new)
+                    if new.progress.expiresAt != nil { self.follow(new) }
+                    return .created
+                }
+                mayHaveHappened = mayHaveHappened || mayHave
+                var found = reasons.first?.item
+                if found == nil { found = try await self.get(RunKey.run(request.id), of: request.id) }
+                guard let found else {
+                    // Made by an attempt whose answer was lost, perhaps, and removed by others since: not to be made again.
+                    if mayHaveHappened { throw self.lostSight(of: request.id) }
+                    // Nobody is in the way any more, or others were just writing.
+                    continue
+                }
+                // The answer to an earlier attempt was lost, and it had come through.
+                if found[RunAttribute.life]?.bytes == writeID.bytes { return .created }
+                guard let record = try await self.record(in: found, request.id) else { continue }
+                return .exists(record)
             }
-            var found = reasons.first?.item
-            if found == nil { found = try await self.get(RunKey.run(request.id), of: request.id) }
-            // Nobody is in the way any more, or others were just writing.
-            guard let found else { continue }
-            // The answer to an earlier attempt was lost, and it had come through.
-            if found[RunAttribute.life]?.bytes == writeID.bytes { return .created }
-            guard let record = try await self.record(in: found, request.id) else { continue }
-            return .exists(record)
+            throw self.restless(request.id)
         }
-        throw self.restless(request.id)
     }
 
     /// Enters a workflow into the table's list, once per process.
@@ -113,9 +121,14 @@ extension RunWork {
     // MARK: Committing
 
     func commit(_ commit: RunCommit) async throws(StoreError) -> CommitReceipt {
+        try await self.attempting { (mayHaveHappened) throws(StoreError) in
+            try await self.commit(commit, &mayHaveHappened)
+        }
+    }
+
+    private func commit(_ commit: RunCommit, _ mayHaveHappened: inout Bool) async throws(StoreError) -> CommitReceipt {
         let id = commit.runID
         let writeID = self.session.writeIDs.next()
-        var mayHaveHappened = false
         var row = self.known[id]
         // What was remembered may be outdated; what is read is not.
         if row?.progress.revision != commit.expectedRevision || row?.progress.fence != commit.expectedFence {
@@ -149,7 +162,11 @@ extension RunWork {
             let sent = try await self.send(actions, token: "\(writeID.text)-\(round)", id)
             guard case .refused(let reasons, let mayHave) = sent else {
                 self.known.remember(new)
-                if old.progress.expiresAt != nil, new.progress.expiresAt == nil { try? await self.unfollow(new) }
+                if old.progress.expiresAt != nil, new.progress.expiresAt == nil {
+                    // From here on it has happened.
+                    mayHaveHappened = true
+                    try await self.unfollow(new)
+                }
                 if new.progress.expiresAt != nil { self.follow(new) }
                 return CommitReceipt(inboxCount: new.inboxCount)
             }
@@ -367,11 +384,20 @@ extension RunWork {
     }
 
     func post(_ message: RunMessage, to id: String) async throws(StoreError) -> PostVerdict {
+        try await self.attempting { (mayHaveHappened) throws(StoreError) in
+            try await self.post(message, to: id, &mayHaveHappened)
+        }
+    }
+
+    private func post(
+        _ message: RunMessage, to id: String, _ mayHaveHappened: inout Bool
+    ) async throws(StoreError) -> PostVerdict {
         let writeID = self.session.writeIDs.next()
         var row = self.known[id]
         if row == nil { row = try await self.row(id) }
         for round in 0..<Self.attempts {
-            guard let old = row else { return .notFound }
+            // It may have been taken, and gone with its run.
+            guard let old = row else { return mayHaveHappened ? .posted : .notFound }
             if old.status.isEnded {
                 let key = RunKey.key(RunKey.partition(id), RunKey.message(message.id))
                 let found = try await self.get(key, of: id)
@@ -383,10 +409,11 @@ extension RunWork {
             new.writeID = old.writeID
             let put = try await self.put(message, number: new.inboxCount, to: old, writeID)
             let sent = try await self.send([put] + self.tell(old, new), token: "\(writeID.text)-\(round)", id)
-            guard case .refused(let reasons, _) = sent else {
+            guard case .refused(let reasons, let mayHave) = sent else {
                 self.known.remember(new)
                 return .posted
             }
+            mayHaveHappened = mayHaveHappened || mayHave
             if reasons.first?.code == "ConditionalCheckFailed" {
                 self.known.forget(id)
                 // Ours, where the answer to an earlier attempt was lost.

@@ -77,22 +77,33 @@ extension RunWork {
                         taken.append(run)
                     }
                 } else {
-                    let runs = try await self.several(batch, atOnce: 16) { (candidate) throws(StoreError) in
+                    let runs = await self.attempts(batch, atOnce: 16) { (candidate) throws(StoreError) in
                         try await self.take(candidate, claim)
                     }
+                    var failure: StoreError?
                     for (candidate, run) in zip(batch, runs) {
-                        guard let run else { continue }
-                        counts.add(candidate)
-                        taken.append(run)
+                        switch run {
+                        case .success(let run?):
+                            counts.add(candidate)
+                            taken.append(run)
+                        case .success(nil): break
+                        case .failure(let error): if failure?.outcome != .unknown { failure = error }
+                        }
                     }
+                    if let failure { throw failure }
                 }
             }
         } catch {
-            // Those that were taken are the worker's; it asks for more soon enough. What may have been taken without an answer is
-            // told, unless this would keep back those that were.
-            if taken.isEmpty || error.outcome == .unknown { throw error }
+            try Self.tell(error, having: taken)
         }
         return ClaimedRuns(runs: taken, nextWake: waiting.compactMap(\.nextWake).min())
+    }
+
+    /// Throws what kept a worker from taking more, unless that would keep from it what it has: it would never drive those.
+    ///
+    /// Of runs that it may have without knowing it must hear in any case. It looks for all that are its own then.
+    private static func tell(_ error: StoreError, having taken: [RunSnapshot]) throws(StoreError) {
+        if taken.isEmpty || error.outcome == .unknown { throw error }
     }
 
     /// Reads the beginning of each line of a partition.
@@ -259,8 +270,15 @@ extension RunWork {
     private func take(
         _ id: String, _ claim: RunClaim, isAdopted: Bool, if isWanted: (RunRow) -> Bool
     ) async throws(StoreError) -> RunSnapshot? {
+        try await self.attempting { (mayHaveHappened) throws(StoreError) in
+            try await self.take(id, claim, isAdopted: isAdopted, if: isWanted, &mayHaveHappened)
+        }
+    }
+
+    private func take(
+        _ id: String, _ claim: RunClaim, isAdopted: Bool, if isWanted: (RunRow) -> Bool, _ mayHaveHappened: inout Bool
+    ) async throws(StoreError) -> RunSnapshot? {
         let writeID = self.session.writeIDs.next()
-        var mayHaveHappened = false
         for round in 0..<Self.attempts {
             guard let partition = try await self.partition(id) else {
                 if mayHaveHappened { throw self.lostSight(of: id) }
@@ -300,12 +318,7 @@ extension RunWork {
                 }
                 actions.append(gate)
             }
-            let sent: Sent
-            do throws(StoreError) {
-                sent = try await self.send(actions, token: "\(writeID.text)-\(round)", id)
-            } catch {
-                throw mayHaveHappened ? error.with(outcome: .unknown) : error
-            }
+            let sent = try await self.send(actions, token: "\(writeID.text)-\(round)", id)
             guard case .refused(_, let mayHave) = sent else {
                 self.known.remember(new)
                 // Its values are in the snapshot alone.
@@ -332,12 +345,16 @@ extension RunWork {
         // Who registered after the first look may have begun the runs that were seen after it.
         let living = Set(try await self.workers().map { IDKey($0.id) })
         var adopted: [RunSnapshot] = []
-        for (runID, owner) in found where !living.contains(IDKey(owner)) {
-            if adopted.count == claim.limit { break }
-            let run = try await self.take(runID, claim, isAdopted: true) { row in
-                row.status == .running && row.progress.owner.map { IDKey($0) } == IDKey(owner)
+        do throws(StoreError) {
+            for (runID, owner) in found where !living.contains(IDKey(owner)) {
+                if adopted.count == claim.limit { break }
+                let run = try await self.take(runID, claim, isAdopted: true) { row in
+                    row.status == .running && row.progress.owner.map { IDKey($0) } == IDKey(owner)
+                }
+                if let run { adopted.append(run) }
             }
-            if let run { adopted.append(run) }
+        } catch {
+            try Self.tell(error, having: adopted)
         }
         return adopted
     }
@@ -372,28 +389,32 @@ extension RunWork {
     func several<Input: Sendable, Result: Sendable>(
         _ inputs: [Input], atOnce: Int, _ body: @escaping @Sendable (Input) async throws(StoreError) -> Result
     ) async throws(StoreError) -> [Result] {
-        if inputs.count == 1 { return [try await body(inputs[0])] }
-        typealias Outcome = (Int, Swift.Result<Result, StoreError>)
-        let outcomes = await withTaskGroup(of: Outcome.self) { group in
+        var results: [Result] = []
+        for outcome in await self.attempts(inputs, atOnce: atOnce, body) { results.append(try outcome.get()) }
+        return results
+    }
+
+    /// The same, with what came of each.
+    private func attempts<Input: Sendable, Result: Sendable>(
+        _ inputs: [Input], atOnce: Int, _ body: @escaping @Sendable (Input) async throws(StoreError) -> Result
+    ) async -> [Swift.Result<Result, StoreError>] {
+        @Sendable func attempt(_ input: Input) async -> Swift.Result<Result, StoreError> {
+            do throws(StoreError) { return .success(try await body(input)) } catch { return .failure(error) }
+        }
+        if inputs.count == 1 { return [await attempt(inputs[0])] }
+        return await withTaskGroup(of: (Int, Swift.Result<Result, StoreError>).self) { group in
             var waiting = inputs.enumerated().makeIterator()
             func startNext() {
                 guard let (place, input) = waiting.next() else { return }
-                group.addTask {
-                    do throws(StoreError) { return (place, .success(try await body(input))) } catch {
-                        return (place, .failure(error))
-                    }
-                }
+                group.addTask { (place, await attempt(input)) }
             }
             for _ in 0..<atOnce { startNext() }
-            var outcomes: [Outcome] = []
+            var outcomes: [(Int, Swift.Result<Result, StoreError>)] = []
             while let outcome = await group.next() {
                 outcomes.append(outcome)
                 startNext()
             }
-            return outcomes.sorted { $0.0 < $1.0 }
+            return outcomes.sorted { $0.0 < $1.0 }.map(\.1)
         }
-        var results: [Result] = []
-        for (_, outcome) in outcomes { results.append(try outcome.get()) }
-        return results
     }
 }

@@ -6,7 +6,15 @@ extension RunWork {
 
     func delete(_ id: String, expectedRevision: UInt64, expectedFence: UInt64) async throws(StoreError) {
         let writeID = self.session.writeIDs.next()
-        var mayHaveHappened = false
+        try await self.attempting { (mayHaveHappened) throws(StoreError) in
+            try await self.delete(id, expectedRevision, expectedFence, writeID, &mayHaveHappened)
+        }
+    }
+
+    private func delete(
+        _ id: String, _ expectedRevision: UInt64, _ expectedFence: UInt64, _ writeID: WriteID,
+        _ mayHaveHappened: inout Bool
+    ) async throws(StoreError) {
         for round in 0..<Self.attempts {
             let old = try await self.row(id)
             guard let old, old.progress.revision == expectedRevision, old.progress.fence == expectedFence else {
@@ -41,11 +49,15 @@ extension RunWork {
         let sent = try await self.send(actions, token: token, old.id)
         guard case .done = sent else { return sent }
         self.known.forget(old.id)
-        // The run is gone whatever becomes of the rest.
-        try? await self.sweep(old.id, old.life)
-        try? await self.perform(
-            .deleteItem(
-                table: self.table, key: note.key, isRepeatable: true, reportsCapacity: self.session.reportsCapacity))
+        do throws(StoreError) {
+            try await self.sweep(old.id, old.life)
+            try await self.perform(
+                .deleteItem(
+                    table: self.table, key: note.key, isRepeatable: true, reportsCapacity: self.session.reportsCapacity)
+            )
+        } catch {
+            // The run is gone all the same. The note stays for the next purge, which takes away what is left.
+        }
         return .done
     }
 
@@ -103,7 +115,7 @@ extension RunWork {
                     reportsCapacity: self.session.reportsCapacity))
             return false
         }
-        return false
+        throw self.restless(id)
     }
 
     // MARK: Expiry of what a run owns
@@ -130,19 +142,38 @@ extension RunWork {
             .filter { $0[RunAttribute.life]?.bytes == row.life && $0[RunAttribute.ttl] != expiry }
             .map { RunKey.key(of: $0) }.filter { $0 != runKey }
         keys += row.lastingMarkers(self.layout).map(\.key)
-        var start = 0
-        while start < keys.count {
-            // Together with the run's revision: one that has gone on meanwhile keeps what it owns.
-            let actions = keys[start..<min(start + 50, keys.count)].map { key in
+        for start in stride(from: 0, to: keys.count, by: 50) {
+            guard try await self.setExpiry(row, to: expiry, of: Array(keys[start..<min(start + 50, keys.count)])) else {
+                return
+            }
+        }
+    }
+
+    /// The same for some items; false when the run is another by now.
+    private func setExpiry(
+        _ row: RunRow, to expiry: AttributeValue?, of keys: [Item]
+    ) async throws(StoreError) -> Bool {
+        // Together with the run itself: one that has gone on meanwhile keeps what it owns.
+        let check = self.action(
+            .check(key: RunKey.run(row.id)), row.progress.expiresAt == nil ? row.isNotToExpire : row.isUnchanged)
+        var keys = keys
+        for _ in 0..<Self.attempts where !keys.isEmpty {
+            let actions = keys.map { key in
                 var change = Expression()
                 change.requirePresence()
                 change.change([(RunAttribute.ttl, expiry)])
                 return self.action(.update(key: key), change)
             }
             let token = self.session.writeIDs.next().text
-            let check = self.action(.check(key: runKey), row.isUnchanged)
-            guard case .done = try await self.send([check] + actions, token: token, row.id) else { return }
-            start += 50
+            guard case .refused(let reasons, _) = try await self.send([check] + actions, token: token, row.id) else {
+                return true
+            }
+            let isGone = reasons.map { $0.code == "ConditionalCheckFailed" }
+            if isGone.first == true { return false }
+            // Without those that are not there any more; or once more, where others were just writing.
+            keys = zip(keys, isGone.dropFirst() + keys.map { _ in false }).filter { !$1 }.map { $0.0 }
         }
+        guard keys.isEmpty else { throw self.restless(row.id) }
+        return true
     }
 }

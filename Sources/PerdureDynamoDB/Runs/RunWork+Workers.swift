@@ -54,8 +54,12 @@ extension RunWork {
         expression.update = "SET \(beat) = \(beat) + \(one), \(renewed) = \(now)"
         // A beat that is moved on twice has moved.
         let action = self.action(.update(key: Self.workerKey(id)), expression)
-        if case .done = try await self.send([action], token: "", nil) { return true }
-        return false
+        for _ in 0..<Self.attempts {
+            guard case .refused(let reasons, _) = try await self.send([action], token: "", nil) else { return true }
+            if reasons.contains(where: { $0.code == "ConditionalCheckFailed" }) { return false }
+            // Others were just writing it, and may not succeed.
+        }
+        throw self.restless(nil)
     }
 
     func bury(_ id: String, beat: UInt64) async throws(StoreError) -> Bool {

@@ -226,6 +226,18 @@ struct RunWork: Sendable {
 
     // MARK: Errors
 
+    /// Makes a change in as many attempts as it takes; `body` notes when one of them may have happened though it seemed to fail.
+    ///
+    /// From then on nothing that goes wrong leaves it certain that nothing has happened.
+    func attempting<Value>(
+        _ body: (inout Bool) async throws(StoreError) -> Value
+    ) async throws(StoreError) -> Value {
+        var mayHaveHappened = false
+        do throws(StoreError) { return try await body(&mayHaveHappened) } catch {
+            throw mayHaveHappened ? error.with(outcome: .unknown) : error
+        }
+    }
+
     func restless(_ id: String?) -> StoreError {
         StoreError(
             .unavailable, operation: self.operation, persistenceID: id,

@@ -23,7 +23,7 @@ import Testing
         let fleet = Fleet(fingerprint: survey.fingerprint)
         let tally = Tally(expecting: survey.rowCount)
         let run = FlightRun(
-            path: file.path, engine: engine, fleet: fleet, tally: tally, care: nil, waitsToBeKilled: false,
+            path: file.path, engine: engine, fleet: fleet, tally: tally, care: nil, laneCount: 512, waitsToBeKilled: false,
             say: { _ in })
         let numbers = try await run.fly()
         return try await FlightReport(of: fleet, numbers, in: engine, tally)
@@ -64,7 +64,7 @@ import Testing
         let engine = StateEngine(store: InMemoryStateStore()) { Aircraft() }
         let run = FlightRun(
             path: "/nowhere/at/all.csv", engine: engine, fleet: Fleet(fingerprint: 1), tally: Tally(expecting: 1),
-            care: nil, waitsToBeKilled: false, say: { _ in })
+            care: nil, laneCount: 512, waitsToBeKilled: false, say: { _ in })
         await #expect(throws: FileError.self) { try await run.fly() }
     }
 

@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import Glibc
 internal import PerdureConcurrency
 package import PerdureTestKit
@@ -8,23 +9,25 @@ internal import WorkflowZoo
 ///
 /// In the end every run has ended as its model says, whatever happened to its workers.
 package struct Chaos: Sendable {
-    /// Where the workers' store is: a path of an SQLite file, or a PostgreSQL server's URL.
+    /// Where the workers' store is: a path of an SQLite file, or a server's URL.
     package var place: String
-    /// The server's schema.
-    package var schema: String
+    /// Where the tables are there: PostgreSQL's schema, DynamoDB's table, the beginning of the names of Cassandra's.
+    package var tables: String
     /// A folder of its own, for ledgers.
     package var folder: String
     package var workerCount: Int
     package var seed: UInt64
     package var duration: Duration
-    /// How long a worker may be silent.
+    /// How long a worker may be silent; everything that happens to it takes its time from this.
     package var lease = Duration.milliseconds(500)
+    /// The most runs under way at once.
+    package var room = 80
 
     package init(
-        place: String, schema: String = "-", folder: String, workerCount: Int, seed: UInt64, duration: Duration
+        place: String, tables: String = "-", folder: String, workerCount: Int, seed: UInt64, duration: Duration
     ) {
         self.place = place
-        self.schema = schema
+        self.tables = tables
         self.folder = folder
         self.workerCount = workerCount
         self.seed = seed
@@ -41,10 +44,50 @@ package struct Chaos: Sendable {
         getenv("PERDURE_SEED").flatMap { UInt64(String(cString: $0)) } ?? UInt64.random(in: 0...UInt64.max)
     }
 
+    /// Gives `body` a folder of its own, which is removed afterwards.
+    package static func withFolder(_ body: (String) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/perdure-chaos-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await body(folder)
+    }
+
     /// Torments the workers of `store`, and judges.
     package func report(on store: some RunStore) async throws -> ChaosReport {
+        try await self.report(on: store) { herd, feeder in
+            let torment = Torment(herd, feeder, store, seed: self.seed, lease: self.lease)
+            try await torment.run(for: self.duration)
+            return torment.report
+        }
+    }
+
+    /// Leaves the workers of `store` alone, while `body` torments what the store is made of; and judges.
+    ///
+    /// `body` can wait until so many more runs have ended.
+    package func report(
+        on store: some RunStore,
+        whilst body: @Sendable (_ more: @Sendable (Int) async throws -> Void) async throws -> Void
+    ) async throws -> ChaosReport {
+        try await self.report(on: store) { _, feeder in
+            try await body { count in
+                let target = feeder.endedCount + count
+                let end = ContinuousClock.now + .seconds(120)
+                while feeder.endedCount < target {
+                    guard ContinuousClock.now < end else {
+                        throw ChaosTrouble(description: "\(target - feeder.endedCount) of \(count) runs have not ended")
+                    }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            }
+            return ChaosReport()
+        }
+    }
+
+    private func report(
+        on store: some RunStore, _ torment: (Herd, Feeder) async throws -> ChaosReport
+    ) async throws -> ChaosReport {
         let herd = Herd(self)
-        let feeder = try Feeder(store, ledger: Ledger("\(self.folder)/feeder"))
+        let feeder = try Feeder(store, room: self.room, ledger: Ledger("\(self.folder)/feeder"))
         for worker in 0..<self.workerCount { try herd.start(worker, runs: feeder.reserve(20)) }
         let isOver = LockedState(false)
         let report = try await withThrowingTaskGroup(of: Void.self) { group in
@@ -52,9 +95,9 @@ package struct Chaos: Sendable {
                 // Fed until the end of the torment.
                 while !isOver.withLock({ $0 }) { await feeder.feed() }
             }
-            let torment = Torment(herd, feeder, store, seed: self.seed)
+            let report: ChaosReport
             do {
-                try await torment.run(for: self.duration)
+                report = try await torment(herd, feeder)
             } catch {
                 isOver.withLock { $0 = true }
                 herd.killAll()
@@ -62,7 +105,7 @@ package struct Chaos: Sendable {
             }
             isOver.withLock { $0 = true }
             try await group.waitForAll()
-            return torment.report
+            return report
         }
         var whole = report
         whole.unended = await feeder.finish(within: .seconds(60))

@@ -17,16 +17,14 @@ final class Feeder: Sendable {
         var pass = 0
     }
 
-    /// The most runs under way at once.
-    private static let room = 80
-
+    private let room: Int
     private let store: any RunStore
     private let zoo: Zoo
     private let keeper: Keeper
     private let ledger: Ledger
     private let state = LockedState(State())
 
-    init(_ store: some RunStore, ledger: Ledger) throws {
+    init(_ store: some RunStore, room: Int, ledger: Ledger) throws {
         guard let write = ledger.writer() else { throw ChaosTrouble(description: "the ledger cannot be written") }
         let witness = Witness(name: "feeder", telling: write)
         let zoo = Zoo(witness)
@@ -35,6 +33,7 @@ final class Feeder: Sendable {
         let engine = try WorkflowEngine(
             store: WitnessedRunStore(store, witness), configuration: configuration
         ) { zoo.workflows }
+        self.room = room
         self.store = store
         self.zoo = zoo
         self.ledger = ledger
@@ -49,6 +48,9 @@ final class Feeder: Sendable {
         }
     }
 
+    /// How many runs are known to have ended.
+    var endedCount: Int { self.state.withLock { $0.ended.count } }
+
     private func animal(_ number: Int) -> Animal { self.zoo.animals[number % self.zoo.animals.count] }
 
     /// Everything that waits for the world, once; what fails is done the next time.
@@ -57,7 +59,7 @@ final class Feeder: Sendable {
             state.pass += 1
             return (0..<state.next).filter { !state.ended.contains($0) }
         }
-        if open.count < Self.room { for number in self.reserve(8) { await self.care(for: number) } }
+        if open.count < self.room { for number in self.reserve(8) { await self.care(for: number) } }
         for number in open { await self.care(for: number) }
         try? await Task.sleep(for: .milliseconds(10))
     }

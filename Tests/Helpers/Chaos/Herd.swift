@@ -40,7 +40,7 @@ final class Herd: Sendable {
         let process = try RunningProcess.start(
             "chaos-worker",
             [
-                self.chaos.place, self.chaos.schema, path, name, "\(Self.milliseconds(self.chaos.lease))",
+                self.chaos.place, self.chaos.tables, path, name, "\(Self.milliseconds(self.chaos.lease))",
                 "\(runs.lowerBound)", "\(runs.upperBound)",
             ])
         let end = Task { try await process.end() }

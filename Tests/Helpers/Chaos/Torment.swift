@@ -10,8 +10,10 @@ final class Torment: Sendable {
     private let store: any RunStore
     private let generator: LockedState<SeededGenerator>
     private let counts = LockedState(ChaosReport())
+    private let lease: Duration
 
-    init(_ herd: Herd, _ feeder: Feeder, _ store: any RunStore, seed: UInt64) {
+    init(_ herd: Herd, _ feeder: Feeder, _ store: any RunStore, seed: UInt64, lease: Duration) {
+        self.lease = lease
         self.herd = herd
         self.feeder = feeder
         self.store = store
@@ -79,7 +81,7 @@ final class Torment: Sendable {
         var hadHeirs = false
         // Bounded: a process can be stopped while it has the only lock of the store.
         for _ in 0..<100 {
-            try await Task.sleep(for: .milliseconds(30))
+            try await Task.sleep(for: self.lease * 0.06)
             guard let taken = try? await self.isDispossessed(name) else { continue }
             if taken {
                 hadHeirs = true

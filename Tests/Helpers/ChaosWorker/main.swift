@@ -1,4 +1,6 @@
 import Glibc
+import PerdureCassandra
+import PerdureDynamoDB
 import PerdurePostgres
 import PerdureSQLite
 import PerdureTestKit
@@ -7,21 +9,48 @@ import WorkflowZoo
 
 // A process that drives runs of the zoo until it is told to stop, or killed.
 //
-//   chaos-worker STORE SCHEMA LEDGER NAME LEASE FROM TO
+//   chaos-worker STORE TABLES LEDGER NAME LEASE FROM TO
 //
-// STORE is the path of an SQLite file, or the URL of a PostgreSQL server; SCHEMA is for the latter. LEASE is in milliseconds. The runs numbered
-// FROM ..< TO are started by this process. A file LEDGER.stop ends it in peace.
+// STORE is the path of an SQLite file, or the URL of a server; TABLES is where the tables are there: PostgreSQL's schema, DynamoDB's table, the
+// beginning of the names of Cassandra's. LEASE is in milliseconds; how often the worker looks around follows from it. The runs numbered FROM ..< TO
+// are started by this process. A file LEDGER.stop ends it in peace.
 
 func complain(_ words: String) -> Never {
     print("failed: \(words)")
     exit(1)
 }
 
+/// The store at a place; whatever else the machine has to do, it has the time that it needs.
+func store(at place: String, _ tables: String) throws -> any RunStore {
+    switch place.prefix(while: { $0 != ":" }) {
+    case "postgres", "postgresql":
+        var configuration = try PostgresConfiguration(url: place)
+        configuration.schema = tables
+        configuration.connectTimeout = .seconds(60)
+        return try PostgresStore(configuration)
+    case "dynamodb":
+        var configuration = try DynamoDBConfiguration(url: place)
+        configuration.table = tables
+        configuration.credentials = .fixed(AWSCredentials(accessKeyID: "test", secretAccessKey: "test"))
+        (configuration.attemptTimeout, configuration.retries.budget) = (.seconds(20), 10_000)
+        (configuration.writeTimeout, configuration.readTimeout) = (.seconds(50), .seconds(50))
+        return try DynamoDBRunStore(configuration)
+    case "cassandra":
+        var configuration = try CassandraConfiguration(url: place)
+        (configuration.runTables, configuration.table) = (tables, "states_of_\(tables)")
+        (configuration.connectTimeout, configuration.attemptTimeout) = (.seconds(60), .seconds(15))
+        (configuration.writeTimeout, configuration.readTimeout) = (.seconds(60), .seconds(60))
+        return try CassandraStore(configuration)
+    default: return try SQLiteStore(place)
+    }
+}
+
 /// Drives runs on `store` until the process is told to stop.
 func work(
-    on store: some RunStore, _ witness: Witness, name: String, lease: Int, until stopFile: String,
+    on chosen: some RunStore, _ witness: Witness, name: String, lease: Int, until stopFile: String,
     starting numbers: Range<Int>
 ) async throws {
+    let store = WitnessedRunStore(chosen, witness)
     let zoo = Zoo(witness) {
         // Long enough to be killed in.
         try? await Task.sleep(for: .milliseconds(Int.random(in: 0...12)))
@@ -29,9 +58,9 @@ func work(
     var configuration = WorkflowEngine.Configuration()
     configuration.name = name
     configuration.lease = .milliseconds(lease)
-    configuration.watchInterval = .milliseconds(50)
-    configuration.pollInterval = .milliseconds(5) ... .milliseconds(100)
-    configuration.mailInterval = .milliseconds(25)
+    configuration.watchInterval = configuration.lease / 10
+    configuration.pollInterval = configuration.lease / 100...configuration.lease / 5
+    configuration.mailInterval = configuration.lease / 20
     configuration.releaseAfter = .milliseconds(10)
     configuration.adoptionPause = .milliseconds(5)
     configuration.adoptionBatch = 10
@@ -60,24 +89,13 @@ func work(
 let arguments = CommandLine.arguments
 guard arguments.count == 8, let lease = Int(arguments[5]), let from = Int(arguments[6]), let to = Int(arguments[7]),
     from <= to
-else { complain("usage: chaos-worker STORE SCHEMA LEDGER NAME LEASE FROM TO") }
+else { complain("usage: chaos-worker STORE TABLES LEDGER NAME LEASE FROM TO") }
 guard let write = Ledger(arguments[3]).writer() else { complain("the ledger cannot be written") }
 let witness = Witness(name: "\(arguments[4])-\(getpid())", telling: write)
 do {
-    if arguments[1].hasPrefix("postgres") {
-        var configuration = try PostgresConfiguration(url: arguments[1])
-        configuration.schema = arguments[2]
-        configuration.connectTimeout = .seconds(60)
-        let store = try PostgresStore(configuration)
-        try await work(
-            on: WitnessedRunStore(store, witness), witness, name: arguments[4], lease: lease,
-            until: arguments[3] + ".stop", starting: from..<to)
-    } else {
-        let store = try SQLiteStore(arguments[1])
-        try await work(
-            on: WitnessedRunStore(store, witness), witness, name: arguments[4], lease: lease,
-            until: arguments[3] + ".stop", starting: from..<to)
-    }
+    try await work(
+        on: store(at: arguments[1], arguments[2]), witness, name: arguments[4], lease: lease,
+        until: arguments[3] + ".stop", starting: from..<to)
     print("done 0")
 } catch {
     complain(String(reflecting: error))

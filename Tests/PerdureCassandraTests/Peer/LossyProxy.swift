@@ -37,6 +37,7 @@ final class LossyProxy: Sendable {
     }
 
     private let plan = LockedState(Plan())
+    private let rival = LockedState<(@Sendable () -> Void)?>(nil)
     private let upstream: Int
     private let relay: Relay
     var port: Int { self.relay.port }
@@ -64,6 +65,9 @@ final class LossyProxy: Sendable {
     func loseAtRandom(perMille: Int, seed: UInt64) {
         self.plan.withLock { ($0.generator, $0.perMille) = (SeededGenerator(seed: seed), perMille) }
     }
+
+    /// From now on `rival` does something before each conditional write, which waits for it.
+    func set(rival: (@Sendable () -> Void)?) { self.rival.withLock { $0 = rival } }
 
     func stop() {
         self.plan.withLock { $0.isStopped = true }
@@ -108,6 +112,7 @@ final class LossyProxy: Sendable {
         case 0x09:  // PREPARE
             if frame.contains(" IF ") { talk.withLock { _ = $0.conditionalPrepares.insert(stream) } }
         case 0x0A, 0x0D:  // EXECUTE, BATCH
+            if self.plan.withLock({ $0.isChange(frame) }) { self.rival.withLock { $0 }?() }
             let loss: Loss? = self.plan.withLock { plan in
                 let isChange = plan.isChange(frame)
                 if isChange { plan.changeCount += 1 }

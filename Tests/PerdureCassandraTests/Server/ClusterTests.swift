@@ -14,7 +14,7 @@ struct ClusterTests {
             "cassandra, three nodes", #require(TestCluster.cluster), .persistenceID, proxied: false)
     }
 
-    private static func server(_ action: String, _ node: Int) async throws -> String {
+    static func server(_ action: String, _ node: Int) async throws -> String {
         try await Shell.lastLine(
             of: "'\(Shell.root)/script/server' cassandra-cluster \(action) \(node) 2>&1 && echo done")
     }

@@ -21,6 +21,12 @@ struct TestCluster: Sendable {
 
     struct Missing: Error {}
 
+    /// The URL with another keyspace, for other processes.
+    func url(keyspace: String) -> String {
+        let end = self.url.lastIndex(of: "/").map { self.url.index(after: $0) } ?? self.url.endIndex
+        return self.url[..<end] + keyspace
+    }
+
     static let keyspace = "perdure_test"
 
     /// Several schema changes at a time only wait for each other.

@@ -50,7 +50,10 @@ struct RunCostTests {
             let scans = proxy.peer.requests.filter { $0.operation == "Scan" }
             #expect(scans.isEmpty)
             let writes = Self.units(observer)["TransactWriteItems"] ?? 0
-            print("a five-step run \(isClaimed ? "claimed" : "begun at once"): \(all.count) requests, \(writes) WCU")
+            let items = requests.map { $0.text.ranges(of: "\"TableName\"").count }.reduce(0, +)
+            print(
+                "a five-step run \(isClaimed ? "claimed" : "begun at once"): \(all.count) requests, \(items) items,"
+                    + " \(writes) WCU")
             // Of DynamoDB Local's own counting; the indexes are counted by it too.
             #expect(writes > 0 && writes <= 75, "\(Self.units(observer))")
         }

@@ -92,8 +92,18 @@ final class LossyProxy: Sendable {
         var waiter: CheckedContinuation<Void, Never>?
     }
 
+    /// What a request suffers that is not simply lost.
+    enum Fate: Sendable {
+        /// The service does nothing, and says so.
+        case refusal(Int, String)
+        /// The service does what it is asked for, and says something else.
+        case lie(Int, String)
+        case lost(Loss)
+    }
+
     private let plan = LockedState<[String: Loss]>([:])
     private let life = LockedState(Life())
+    private let fate = LockedState<(@Sendable (ScriptedPeer.Request) -> Fate?)?>(nil)
     /// Of so many in a thousand changes the request or the answer is lost, picked by a generator with a seed.
     private let random = LockedState((generator: SeededGenerator(seed: 0), perMille: 0))
     private let target: Int
@@ -102,8 +112,18 @@ final class LossyProxy: Sendable {
     init() throws {
         let endpoint = try TestServer.configuration(table: "none").endpoint ?? ""
         self.target = URLParts(endpoint)?.port ?? 0
-        let (plan, target, random, life) = (self.plan, self.target, self.random, self.life)
+        let (plan, target, random, life, fate) = (self.plan, self.target, self.random, self.life, self.fate)
         self.peer = try ScriptedPeer { request in
+            switch fate.withLock({ $0 })?(request) {
+            case .refusal(let status, let body)?: return .answer(status, body)
+            case .lie(let status, let body)?:
+                _ = Self.forward(request, to: target)
+                return .answer(status, body)
+            case .lost(let loss)?:
+                if loss == .answer { _ = Self.forward(request, to: target) }
+                return .close
+            case nil: break
+            }
             let isChange = ["PutItem", "TransactWriteItems", "UpdateItem", "DeleteItem"].contains(request.operation)
             let (isDead, last, waiter) = life.withLock { life -> (Bool, Loss?, CheckedContinuation<Void, Never>?) in
                 if life.isDead { return (true, nil, nil) }
@@ -138,6 +158,9 @@ final class LossyProxy: Sendable {
             return loss == .answer ? .close : .bytesAndStay(answer)
         }
     }
+
+    /// From now on `fate` says what a request suffers; nil for what is to be let through.
+    func set(_ fate: (@Sendable (ScriptedPeer.Request) -> Fate?)?) { self.fate.withLock { $0 = fate } }
 
     /// At the change of this number, from 1, the way to the server ends.
     func die(atChange number: Int, _ loss: Loss) {

@@ -1,5 +1,4 @@
 import Chaos
-import FoundationEssentials
 import Testing
 
 @testable import PerdurePostgres
@@ -12,19 +11,19 @@ struct RunChaosTests {
     @Test("two and three workers, killed, stopped and started again under load", arguments: [2, 3])
     func torment(_ workers: Int) async throws {
         try await TestServer.withSchema(named: "chaos") { configuration in
-            let folder = FileManager.default.temporaryDirectory.path + "/perdure-chaos-\(UUID().uuidString)"
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(atPath: folder) }
-            let store = try PostgresStore(configuration)
-            let seed = Chaos.wantedSeed
-            let chaos = Chaos(
-                place: TestServer.url ?? "", schema: configuration.schema ?? "", folder: folder, workerCount: workers,
-                seed: seed, duration: Chaos.wantedDuration / 2)
-            let report = try await chaos.report(on: store)
-            await store.disconnect()
-            print("chaos on PostgreSQL, \(workers) workers, seed \(seed): \(report)")
-            #expect(report.complaints.isEmpty, "seed \(seed): \(report.complaints.prefix(10))")
-            #expect(report.kills + report.pauses > 0 && report.runs >= 20 * workers)
+            try await Chaos.withFolder { folder in
+                let store = try PostgresStore(configuration)
+                let seed = Chaos.wantedSeed
+                let chaos = Chaos(
+                    place: TestServer.url ?? "", tables: configuration.schema ?? "", folder: folder,
+                    workerCount: workers,
+                    seed: seed, duration: Chaos.wantedDuration / 2)
+                let report = try await chaos.report(on: store)
+                await store.disconnect()
+                print("chaos on PostgreSQL, \(workers) workers, seed \(seed): \(report)")
+                #expect(report.complaints.isEmpty, "seed \(seed): \(report.complaints.prefix(10))")
+                #expect(report.kills + report.pauses > 0 && report.runs >= 20 * workers)
+            }
         }
     }
 }
