@@ -120,6 +120,17 @@ let package = Package(
             dependencies: ["PerdureStores", "PerdureState", "PerdureWorkflow"], path: "Examples/Flights",
             exclude: ["Data", "count.py"], swiftSettings: settings),
 
+        // Small complete programs, as a user would write them: they see the products and nothing else.
+        .executableTarget(
+            name: "Bank", dependencies: ["PerdureSQLite"], path: "Examples/Bank", exclude: ["README.md"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "Orders", dependencies: ["PerdureSQLite"], path: "Examples/Orders", exclude: ["README.md"],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "Devices", dependencies: ["PerdureSQLite"], path: "Examples/Devices", exclude: ["README.md"],
+            swiftSettings: settings),
+
         // Benchmarks, run by script/bench; the C target holds what figures are held against.
         .target(
             name: "CBaselines", path: "Benchmarks/CBaselines",
@@ -195,6 +206,10 @@ let package = Package(
             exclude: ["Protobuf/bank.proto", "Protobuf/bank.binpb"], swiftSettings: settings),
         .testTarget(
             name: "FlightsTests", dependencies: ["Flights", "PerdureSQLite", "PerdureState"], swiftSettings: settings),
+
+        .testTarget(
+            name: "ExampleTests", dependencies: ["Bank", "Orders", "Devices", "Processes", "perdure"],
+            swiftSettings: settings),
 
         // One workflow of every kind, with a model of each, whoever sees what becomes of their runs, and a judge.
         .target(

@@ -3,10 +3,12 @@ package import PerdureState
 
 extension CassandraStore: StoreInspection {
     /// The grants for a role that uses tables that are set up.
-    package var policy: String? {
+    package var grants: String {
         let names = self.configuration.names
         let role = "\"\((self.configuration.user ?? "app").replacing("\"", with: "\"\""))\""
-        let tables = ["", "_tombstones", "_chunks"].map { names.quoted($0) }
+        let tables =
+            ["", "_tombstones", "_chunks"].map { names.quoted($0) }
+            + CassandraSchema.runTables(names).map { "\"\(names.keyspace)\".\"\($0.name)\"" }
         return
             (tables.flatMap { ["GRANT SELECT ON \($0) TO \(role);", "GRANT MODIFY ON \($0) TO \(role);"] }
             + ["GRANT SELECT ON \(names.record) TO \(role);"]).joined(separator: "\n")
@@ -49,6 +51,17 @@ extension CassandraStore: StoreInspection {
         let nodes = client.nodes
         findings.append(.init(.good, "nodes", "\(nodes.count) known"))
         let schema = try await reader.findings()
+        findings += try await self.states(schema, reader)
+        if schema.hasKeyspace { findings += try await self.runs(reader) }
+        return findings
+    }
+
+    /// The tables of states.
+    private func states(
+        _ schema: SchemaFindings, _ reader: SchemaReader
+    ) async throws(CQLClientError) -> [StoreFinding] {
+        let names = self.configuration.names
+        var findings: [StoreFinding] = []
         do throws(StoreError) {
             let layout = try schema.layout(self.configuration)
             let key = layout.key == .id ? "(persistence_id), which eGo reads" : "(shard_number, persistence_id)"
@@ -72,6 +85,43 @@ extension CassandraStore: StoreInspection {
         }
         findings.append(.foreignRows(foreign, of: rows.count))
         return findings
+    }
+
+    /// The tables of runs; none at all trouble nobody who has only entities.
+    private func runs(_ reader: SchemaReader) async throws(CQLClientError) -> [StoreFinding] {
+        let names = self.configuration.names
+        let tables = CassandraSchema.runTables(names)
+        var (absent, lost): ([String], [String]) = ([], [])
+        for table in tables {
+            let columns = try await reader.columns(of: table.name)
+            if columns.isEmpty { absent.append("the table \(table.name)") }
+            if !columns.isEmpty {
+                lost += table.columns.filter { columns[$0] == nil }.map { "the column \(table.name).\($0)" }
+            }
+        }
+        if absent.count == tables.count {
+            return [
+                .init(
+                    .advice, "runs: tables",
+                    "there are none that begin with \(names.runs)_, so no workflow can run; `store setup` makes them")
+            ]
+        }
+        let missing =
+            StoreFinding.missing(absent, "`store setup` makes it again")
+            + StoreFinding.missing(lost, "restore the table from a backup")
+        return missing.isEmpty
+            ? [.init(.good, "runs: tables", "the \(tables.count) whose names begin with \(names.runs)_")] : missing
+    }
+
+    /// Removes the keyspace of the configuration, which was made for a while, with all that is in it.
+    package func dropKeyspace() async throws(StoreError) {
+        try await self.inClient(.setup) { (client) async throws(StoreError) in
+            let reader = SchemaReader(
+                client: client, names: self.configuration.names, timeout: self.configuration.setupTimeout)
+            do throws(CQLClientError) {
+                try await reader.rows("DROP KEYSPACE IF EXISTS \"\(self.configuration.keyspace)\"")
+            } catch { throw error.storeError(.setup) }
+        }
     }
 
     /// Lends a client of its own.

@@ -3,14 +3,10 @@ package import PerdureState
 
 extension PostgresStore: StoreInspection {
     /// The grants for a role that uses tables in the schema of the configuration.
-    package var policy: String? {
+    package var grants: String {
         let schema = SessionSettings.quoted(self.configuration.schema ?? "public")
         let role = SessionSettings.quoted(self.configuration.user ?? "app")
-        let tables = [
-            "states_store", "states_tombstones", "workflow_runs", "workflow_inputs", "step_executions",
-            "workflow_state",
-            "workflow_messages", "workflow_tags", "workflow_workers",
-        ].map { "\(schema).\($0)" }
+        let tables = PostgresSchema.all.flatMap(\.parts.tables).map { "\(schema).\($0)" }
         return [
             "GRANT USAGE ON SCHEMA \(schema) TO \(role);",
             "GRANT SELECT ON \(schema).perdure_schema TO \(role);",
@@ -78,8 +74,6 @@ extension PostgresStore: StoreInspection {
         in layout: TableLayout, _ ask: (String) async throws(StoreError) -> [String]
     ) async throws(StoreError) -> [StoreFinding] {
         let table = "\(layout.schema).states_store"
-        // Inside of a text.
-        let quoted = "'\(table.replacing("'", with: "''"))'"
         guard layout.isExtended else {
             return [
                 StoreFinding(
@@ -96,6 +90,7 @@ extension PostgresStore: StoreInspection {
             }
             if let stored, stored >= part.version {
                 findings.append(.init(.good, "schema", "\(part.component), version \(stored)"))
+                findings += try await self.missing(part.parts, in: layout.schema, ask)
             } else {
                 findings.append(
                     .init(
@@ -104,17 +99,19 @@ extension PostgresStore: StoreInspection {
                     ))
             }
         }
+        let tables = PostgresSchema.all.flatMap(\.parts.tables)
         let rights = try await ask(
             """
-            SELECT r FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r
-            WHERE NOT has_table_privilege(\(quoted), r)
+            SELECT string_agg(r, ', ') || ' on ' || t FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r,
+                unnest(\(Self.array(tables))) t
+            WHERE NOT has_table_privilege(to_regclass(\(Self.text(layout.schema + ".")) || t), r) GROUP BY t ORDER BY t
             """)
-        findings.append(
-            rights.isEmpty
-                ? .init(.good, "rights", "states can be read, written and deleted")
-                : .init(
-                    .trouble, "rights",
-                    "the role lacks \(rights.joined(separator: ", ")) on \(table); see `store policy`"))
+        findings += rights.map {
+            .init(.trouble, "rights", "the role lacks \($0) in \(layout.schema); see `store policy`")
+        }
+        if rights.isEmpty {
+            findings.append(.init(.good, "rights", "states and runs can be read, written and deleted"))
+        }
         let listing = try await ask(
             "SELECT 'x' WHERE to_regclass('\(layout.schema.replacing("'", with: "''")).idx_states_store_listing') IS NOT NULL"
         )
@@ -132,6 +129,47 @@ extension PostgresStore: StoreInspection {
         ).compactMap { Int($0) }
         if rows.count == 2 { findings.append(.foreignRows(rows[1], of: rows[0])) }
         return findings
+    }
+
+    /// What there should be and is not.
+    private func missing(
+        _ parts: PostgresSchema.Parts, in schema: String, _ ask: (String) async throws(StoreError) -> [String]
+    ) async throws(StoreError) -> [StoreFinding] {
+        let place = Self.text(schema + ".")
+        let made = try await ask(
+            """
+            SELECT 'the table ' || t FROM unnest(\(Self.array(parts.tables))) t WHERE to_regclass(\(place) || t) IS NULL
+            UNION ALL
+            SELECT 'the index ' || i FROM unnest(\(Self.array(parts.indexes))) i WHERE to_regclass(\(place) || i) IS NULL
+            UNION ALL
+            SELECT 'the function ' || f FROM unnest(\(Self.array(parts.functions))) f WHERE NOT EXISTS (SELECT
+                FROM pg_catalog.pg_proc p WHERE p.pronamespace = to_regnamespace(\(Self.text(schema))) AND p.proname = f)
+            """)
+        let lost = try await ask(
+            """
+            SELECT 'the column ' || c FROM (SELECT c, to_regclass(\(place) || split_part(c, '.', 1)) AS t
+                FROM unnest(\(Self.array(parts.columns))) c) x
+            WHERE t IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = t AND a.attname = split_part(c, '.', 2) AND NOT a.attisdropped)
+            """)
+        return StoreFinding.missing(made, "`store setup` makes it again")
+            + StoreFinding.missing(lost, "restore the table from a backup")
+    }
+
+    /// A text as SQL has it.
+    private static func text(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+
+    private static func array(_ names: [String]) -> String {
+        "ARRAY[\(names.map(Self.text).joined(separator: ", "))]::text[]"
+    }
+
+    /// Removes the schema of the configuration, which was made for a while, with all that is in it.
+    package func dropSchema() async throws(StoreError) {
+        guard let schema = self.configuration.schema else { return }
+        try await self.inSession(.setup) { (session) async throws(StoreError) in
+            _ = try await session.run(
+                [.init(sql: "DROP SCHEMA IF EXISTS \(SessionSettings.quoted(schema)) CASCADE")], within: .seconds(60))
+        }
     }
 
     /// Lends a connection of its own.

@@ -2,9 +2,6 @@ internal import Glibc
 package import PerdureState
 
 extension SQLiteStore: StoreInspection {
-    /// Rights are those of the file.
-    package var policy: String? { nil }
-
     package func setupSteps() async throws(StoreError) -> [String] {
         let schema = self.database.schema
         let from = try await self.storedSchemaVersion() ?? 0
@@ -39,7 +36,9 @@ extension SQLiteStore: StoreInspection {
                 let pages = try connection.integer("PRAGMA page_count") ?? 0
                 let size = try connection.integer("PRAGMA page_size") ?? 0
                 let mode = try connection.text("PRAGMA journal_mode") ?? "?"
-                return [
+                let isCurrent = try connection.integer("PRAGMA user_version") == Int64(Self.schemaVersion)
+                let missing = isCurrent ? try database.schema.findMissing(on: connection) : []
+                return missing + [
                     StoreFinding(.good, "library", "SQLite \(try connection.text("SELECT sqlite_version()") ?? "?")"),
                     StoreFinding(.good, "size", "\(pages * size) bytes in \(pages) pages"),
                     mode == "wal"

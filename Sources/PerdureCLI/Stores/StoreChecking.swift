@@ -1,53 +1,89 @@
 internal import PerdureState
 internal import PerdureStores
 internal import PerdureTestKit
+internal import PerdureWorkflow
 
 /// Whether a store keeps its promises.
 enum StoreChecking {
     static let check = Command(
         "store check", "Sees whether the store keeps its promises, and prints the checklist",
         discussion: """
-            Runs the published promise suites on the store: that of states, and that of runs where it keeps them. They write under IDs,
-            workflow names and worker names of their own and remove everything again; what else is stored is not touched.
+            Runs the published promise suites, that of states and that of runs, on scratch tables that it makes in the same database and removes
+            again: a file beside the store's, a schema, tables of their own, or a keyspace. Making them takes the right to. With --in-place it uses
+            the store's own tables, writes there under names of its own, removes everything again, and touches nothing else. A live engine may
+            meanwhile take the suite's workers for dead.
             """,
         options: [
             .init("only", "the promises of one contract", choices: ["states", "runs"]),
             .init("seed", value: "N", "where everything random comes from; a report names its seed"),
-            .init("quick", "look less thoroughly: small payloads, one round"),
+            .init("thorough", "everything: payloads up to the limit, and several rounds of what is random"),
+            .init(
+                "jobs", letter: "j", value: "N", "how many promises at a time; 4 unless said, fewer for a small server"),
+            .init("in-place", "on the store's own tables"),
         ],
         examples: [
             .init(
-                "perdure store check --store sqlite:bank.sqlite", "the checklists; ends with 1 if a promise is broken")
+                "perdure store check --store sqlite:bank.sqlite", "the checklists; ends with 1 if a promise is broken"),
+            .init("perdure store check --thorough --store postgres://app@db/bank", "before a new version goes live"),
         ]
     ) { call in
         let url = try call.storeURL()
-        let keepsRuns = try url.store().runs != nil
-        if call.option("only") == "runs", !keepsRuns { throw Misuse("runs are not kept on \(url.kind.title)") }
+        // What is wrong with the URL is said before anything is made.
+        _ = try url.store()
         let seed = try call.number("seed", in: 0...UInt64.max) ?? .random(in: 0...UInt64.max)
+        let jobs = Int(try call.number("jobs", in: 1...64) ?? 4)
         let settings =
-            call.has("quick")
-            ? PromiseSettings(seed: seed, largestPayload: 1 << 16, rounds: 1) : PromiseSettings(seed: seed)
+            call.has("thorough")
+            ? PromiseSettings(seed: seed, parallelism: jobs)
+            : PromiseSettings(seed: seed, largestPayload: 1 << 16, rounds: 1, parallelism: jobs)
+        let scratch =
+            call.has("in-place")
+            ? nil : "perdure_check_" + String(UInt64.random(in: 0 ... .max), radix: 36)
+        let store = try ChosenStore(url, scratch: scratch)
+        let result: Result<[PromiseReport], any Error>
+        do {
+            if scratch != nil { try await store.setup() }
+            result = .success(try await Self.verify(call, url, scratch, settings))
+        } catch {
+            result = .failure(error)
+        }
+        // Also when it was interrupted: in a task that was not.
+        let removed = await Task { () async -> Result<Void, any Error> in
+            do { return .success(try await store.removeScratch()) } catch { return .failure(error) }
+        }.value
+        if case .failure(let error) = removed {
+            Output.note("perdure: the scratch tables \(scratch ?? "") could not be removed: \(error)")
+        }
+        return try result.get().allSatisfy(\.isKept) ? .done : .failed
+    }
+
+    private static func verify(
+        _ call: Invocation, _ url: StoreURL, _ scratch: String?, _ settings: PromiseSettings
+    ) async throws -> [PromiseReport] {
         var reports: [PromiseReport] = []
         if call.option("only") != "runs" {
-            let fixture = StateStoreFixture(url.kind.rawValue) { try url.store().states }
+            let fixture = StateStoreFixture(url.kind.rawValue) { try ChosenStore(url, scratch: scratch).states }
             reports.append(await StatePromises.verify(fixture, settings: settings))
             Self.write(reports[0], to: call.output)
         }
-        if call.option("only") != "states", keepsRuns {
+        try Task.checkCancellation()
+        if call.option("only") != "states" {
             let fixture = RunStoreFixture(
-                "\(url.kind.rawValue), runs", makeStore: { try Self.runs(of: url) },
-                makeSecondStore: { _ in try Self.runs(of: url) })
-            try Task.checkCancellation()
+                "\(url.kind.rawValue), runs", makeStore: { try Self.runs(of: url, scratch) },
+                makeSecondStore: { _ in try Self.runs(of: url, scratch) })
             let report = await RunPromises.verify(fixture, settings: settings)
             if !reports.isEmpty, !call.output.isJSON { call.output.line() }
             Self.write(report, to: call.output)
             reports.append(report)
         }
-        return reports.allSatisfy(\.isKept) ? .done : .failed
+        try Task.checkCancellation()
+        return reports
     }
 
-    private static func runs(of url: StoreURL) throws -> any RunStore {
-        guard let runs = try url.store().runs else { throw Misuse("runs are not kept on \(url.kind.title)") }
+    private static func runs(of url: StoreURL, _ scratch: String?) throws -> any RunStore {
+        guard let runs = try ChosenStore(url, scratch: scratch).runs else {
+            throw Misuse("runs are not kept on \(url.kind.title)")
+        }
         return runs
     }
 

@@ -4,7 +4,10 @@ internal import PerdureState
 /// What can be done with a store as a whole.
 enum StoreCommands {
     static let all: [Command] =
-        [StoreInspecting.setup, ping, StoreInspecting.doctor, StoreInspecting.policy, StoreChecking.check]
+        [
+            StoreInspecting.setup, ping, StoreInspecting.doctor, StoreInspecting.policy, StoreInspecting.alarms,
+            StoreChecking.check,
+        ]
         + [StoreCopying.copy, backup, StoreBench.command]
 
     static let ping = Command(

@@ -1,6 +1,7 @@
 internal import PerdureModel
 internal import PerdureState
 internal import PerdureStores
+internal import PerdureWorkflow
 
 /// Setting stores up, and finding out what is wrong with them.
 enum StoreInspecting {
@@ -20,8 +21,9 @@ enum StoreInspecting {
                 }
                 return call.output.line("the store is ready")
             }
-            let steps = try await call.inspection(of: store).setupSteps()
-            for step in steps {
+            for step in try await call.inspect(
+                store, { inspection throws(StoreError) in try await inspection.setupSteps() })
+            {
                 if call.output.isJSON {
                     call.output.json([("step", .string(step))])
                 } else if store.url.kind == .dynamodb {
@@ -47,14 +49,20 @@ enum StoreInspecting {
         let clock = SystemClock()
         return try await call.withChosenStore { store in
             var findings = [StoreFinding(.good, "store", store.url.kind.title)]
-            findings += try await call.inspection(of: store).inspect()
+            findings += try await call.inspect(store) { inspection throws(StoreError) in try await inspection.inspect()
+            }
             if !findings.contains(where: { $0.verdict == .trouble }) {
                 let start = clock.now
                 try await store.states.ping()
                 findings.append(StoreFinding(.good, "round trip", "\(Milliseconds(clock.now - start).text)"))
+                // Where the table of runs is missing that has been said.
+                if let runs = store.runs,
+                    !findings.contains(where: { $0.verdict != .good && $0.subject == "runs: table" }),
+                    !findings.contains(where: { $0.verdict != .good && $0.subject == "runs: tables" })
+                {
+                    findings += try await Self.workers(runs, now: clock.unixMilliseconds)
+                }
             }
-            findings.append(
-                StoreFinding(.good, "runs", store.runs == nil ? "are not kept here" : "are kept here, beside states"))
             let width = findings.map(\.subject.count).max() ?? 0
             for finding in findings {
                 if call.output.isJSON {
@@ -77,11 +85,46 @@ enum StoreInspecting {
         }
     }
 
+    /// Who drives runs, and which runs nobody drives any more.
+    private static func workers(_ runs: any RunStore, now: Int64) async throws(StoreError) -> [StoreFinding] {
+        let workers = try await runs.workers()
+        let late = workers.filter { now - $0.renewedAt > $0.leaseMilliseconds }
+        var findings = late.map { worker in
+            let silence = TookText(milliseconds: now - worker.renewedAt).text
+            let lease = TookText(milliseconds: worker.leaseMilliseconds).text
+            return StoreFinding(
+                .advice, "worker",
+                "\(worker.name) was last heard of \(silence) ago, and its lease is \(lease): if it is dead, its runs wait until another worker runs"
+            )
+        }
+        if late.isEmpty {
+            findings.append(
+                .init(
+                    .good, "workers", workers.isEmpty ? "none is registered" : "\(workers.count), each within its lease"
+                ))
+        }
+        var filter = RunFilter()
+        filter.statuses = [.parked]
+        let parked = try await runs.countRuns(where: filter, now: now)
+        if parked > 0 {
+            findings.append(
+                .init(.advice, "runs", "\(parked) wait for a person's decision; see `perdure run list --status PARKED`")
+            )
+        }
+        return findings
+    }
+
     static let policy = Command(
         "store policy", "Prints the smallest rights with which a program can use the store",
         discussion: """
-            For DynamoDB an IAM policy, indexes included; for PostgreSQL and Cassandra the grants for the URL's role. Setting up takes more.
+            For DynamoDB an IAM policy for both tables, indexes included; for PostgreSQL and Cassandra the grants for the URL's role. Setting up and
+            listing states take more.
             """,
+        options: [
+            .init("account", value: "N", "DynamoDB: the account that owns the tables, of 12 digits; else any"),
+            .init("listing", "DynamoDB: listing states as well, which scans their table"),
+            .init("setup", "DynamoDB: making and changing the tables as well, for whoever deploys"),
+        ],
         examples: [
             .init(
                 "perdure store policy --store dynamodb://eu-central-1/states_store > policy.json",
@@ -89,24 +132,60 @@ enum StoreInspecting {
         ]
     ) { call in
         let store = try call.storeURL().store(made: true)
-        guard let policy = (store.states as? any StoreInspection)?.policy else {
+        var rights = ChosenStore.Rights()
+        rights.account = call.option("account")
+        rights.includesListing = call.has("listing")
+        rights.includesSetup = call.has("setup")
+        if store.url.kind != .dynamodb, let option = ["account", "listing", "setup"].first(where: call.has) {
+            throw Misuse("--\(option) is for DynamoDB only")
+        }
+        let policy: String?
+        do throws(StoreError) { policy = try store.policy(rights) } catch { throw Misuse(error.message) }
+        guard let policy else {
             throw Misuse("a store in \(store.url.kind.title) has no rights of its own; the file's are what counts")
         }
-        if call.output.isJSON {
-            call.output.json([("policy", .string(policy))])
-        } else {
-            call.output.line(policy)
-        }
+        call.output.document(policy, as: "policy")
+        return .done
+    }
+
+    static let alarms = Command(
+        "store alarms", "Prints alarms for DynamoDB tables, as a CloudFormation template",
+        discussion: """
+            They ring when requests are throttled, on the tables or their indexes, and when the service fails. The template's parameter Topic is
+            the ARN of the SNS topic that is told.
+            """,
+        examples: [
+            .init(
+                "perdure store alarms --store dynamodb://eu-central-1/states_store > alarms.json",
+                "for `aws cloudformation deploy --template-file alarms.json`")
+        ]
+    ) { call in
+        let store = try call.storeURL().store(made: true)
+        let alarms: String?
+        do throws(StoreError) { alarms = try store.alarms() } catch { throw Misuse(error.message) }
+        guard let alarms else { throw Misuse("there are alarms for DynamoDB only, not for \(store.url.kind.title)") }
+        call.output.document(alarms, as: "alarms")
         return .done
     }
 }
 
+extension Output {
+    /// Prints a document as it is; for programs, as a text under a name.
+    fileprivate func document(_ text: String, as name: String) {
+        if self.isJSON { self.json([(name, .string(text))]) } else { self.line(text) }
+    }
+}
+
 extension Invocation {
-    fileprivate func inspection(of store: ChosenStore) throws(Misuse) -> any StoreInspection {
-        guard let inspection = store.states as? any StoreInspection else {
-            throw Misuse("a store in \(store.url.kind.title) cannot say how it is")
-        }
-        return inspection
+    /// Asks everybody who can say how a store is.
+    fileprivate func inspect<Answer>(
+        _ store: ChosenStore, _ question: (any StoreInspection) async throws(StoreError) -> [Answer]
+    ) async throws -> [Answer] {
+        let inspections = store.inspections
+        guard !inspections.isEmpty else { throw Misuse("a store in \(store.url.kind.title) cannot say how it is") }
+        var answers: [Answer] = []
+        for inspection in inspections { answers += try await question(inspection) }
+        return answers
     }
 }
 

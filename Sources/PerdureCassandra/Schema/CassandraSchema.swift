@@ -23,6 +23,19 @@ enum CassandraSchema {
         return files.flatMap { Self.statements($0) }.map { names.filling($0) }
     }
 
+    /// The tables of runs, by their names, with their columns.
+    static func runTables(_ names: Names) -> [(name: String, columns: [String])] {
+        Self.runStatements(names).compactMap { statement in
+            let lines = statement.split(separator: "\n")
+            let quoted = lines.first?.split(separator: "\"") ?? []
+            guard lines.first?.hasPrefix("CREATE TABLE") == true, quoted.count > 3 else { return nil }
+            let columns = lines.dropFirst().filter { $0.hasPrefix("    ") }.compactMap {
+                $0.split(separator: " ").first
+            }
+            return (String(quoted[3]), columns.map(String.init).filter { $0 != "PRIMARY" })
+        }
+    }
+
     private static let recordTable = """
         CREATE TABLE IF NOT EXISTS "${keyspace}"."perdure_schema" (
             component text PRIMARY KEY, version int, shards bigint, writes text);

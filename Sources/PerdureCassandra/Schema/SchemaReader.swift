@@ -16,19 +16,8 @@ struct SchemaReader {
         guard findings.hasKeyspace else { return findings }
         let tables = ["", "_tombstones", "_chunks"].map { self.names.table + $0 } + [CassandraSchema.record]
         for table in tables {
-            let rows = try await self.rows(
-                "SELECT column_name, kind, position, type FROM system_schema.columns"
-                    + " WHERE keyspace_name = ? AND table_name = ?", [self.names.keyspace, table])
-            for row in rows {
-                let (name, column) = try self.read(row) { row throws(CQLProtocolError) in
-                    (
-                        try row.decode(String.self, at: 0),
-                        SchemaFindings.Column(
-                            kind: try row.decode(at: 1), position: try row.decode(at: 2), type: try row.decode(at: 3))
-                    )
-                }
-                findings.columns[table, default: [:]][name] = column
-            }
+            let columns = try await self.columns(of: table)
+            if !columns.isEmpty { findings.columns[table] = columns }
         }
         let indexes = try await self.rows(
             "SELECT options FROM system_schema.indexes WHERE keyspace_name = ? AND table_name = ?",
@@ -41,6 +30,25 @@ struct SchemaReader {
         }
         if findings.columns[CassandraSchema.record] != nil { findings.record = try await self.record() }
         return findings
+    }
+
+    /// The columns of a table of the keyspace; none where it is not there.
+    func columns(of table: String) async throws(CQLClientError) -> [String: SchemaFindings.Column] {
+        let rows = try await self.rows(
+            "SELECT column_name, kind, position, type FROM system_schema.columns"
+                + " WHERE keyspace_name = ? AND table_name = ?", [self.names.keyspace, table])
+        var columns: [String: SchemaFindings.Column] = [:]
+        for row in rows {
+            let (name, column) = try self.read(row) { row throws(CQLProtocolError) in
+                (
+                    try row.decode(String.self, at: 0),
+                    SchemaFindings.Column(
+                        kind: try row.decode(at: 1), position: try row.decode(at: 2), type: try row.decode(at: 3))
+                )
+            }
+            columns[name] = column
+        }
+        return columns
     }
 
     /// What is recorded of the table of states.

@@ -35,7 +35,11 @@ struct SchemaWriter {
             if let column, findings.columns[names.table]?[column] != nil { continue }
             steps.append(statement)
         }
-        return steps + [Self.recording(names)]
+        return steps + [Self.recording(names)] + CassandraSchema.runStatements(names) + [Self.recordingRuns(names)]
+    }
+
+    private static func recordingRuns(_ names: CassandraSchema.Names) -> String {
+        "INSERT INTO \(names.record) (component, version) VALUES (?, ?)"
     }
 
     private static func recording(_ names: CassandraSchema.Names) -> String {
@@ -97,7 +101,7 @@ struct SchemaWriter {
 
     private func recordRuns(_ client: CQLClient, _ names: CassandraSchema.Names) async throws(CQLClientError) {
         let options = CQLExecutionOptions(timeout: self.configuration.setupTimeout, isIdempotent: true)
-        let insert = try await client.prepare("INSERT INTO \(names.record) (component, version) VALUES (?, ?)")
+        let insert = try await client.prepare(Self.recordingRuns(names))
         try await client.execute(insert, options: options) { values in
             try values.bind("\(names.runs)_runs")
             try values.bind(Int32(CassandraSchema.runsVersion))

@@ -23,7 +23,7 @@ public final class DynamoDBRunStore: RunStore {
     /// False: what the table keeps is bytes.
     public var keepsLiveValues: Bool { false }
 
-    private let opener: TableOpener
+    let opener: TableOpener
     private let known = KnownRuns()
 
     /// Makes a store over a table; opens and starts nothing.

@@ -22,15 +22,8 @@ extension TableSession {
     /// Writes the layout of a new table; one that has its own keeps it.
     func writeRunLayout(_ layout: DynamoDBRunLayout?) async throws(StoreError) {
         let wanted = layout ?? DynamoDBRunLayout()
-        var item = RunMarkerKey.layout
-        item.append("index_shards", .number(wanted.indexShards))
-        item.append("schedule_shards", .number(wanted.scheduleShards))
-        var isAbsent = Expression()
-        isAbsent.condition = "attribute_not_exists(\(RunAttribute.partition))"
         do throws(CallFailure) {
-            try await self.client.perform(
-                .putItem(table: self.table, item: item, isAbsent, isRepeatable: true, reportsCapacity: false),
-                deadline: self.deadline(.setup))
+            try await self.client.perform(self.layoutRequest(wanted), deadline: self.deadline(.setup))
         } catch {
             guard error.fault?.isFailedCondition == true else { throw error.storeError(.setup) }
             let found = try await self.runLayout(.setup)
@@ -40,5 +33,15 @@ extension TableSession {
                 message: "the table has \(found.indexShards) index shards and \(found.scheduleShards) schedule shards,"
                     + " which cannot be changed; ask for these, or make another table")
         }
+    }
+
+    /// The request that writes a layout where there is none.
+    func layoutRequest(_ layout: DynamoDBRunLayout) -> Operation<Void> {
+        var item = RunMarkerKey.layout
+        item.append("index_shards", .number(layout.indexShards))
+        item.append("schedule_shards", .number(layout.scheduleShards))
+        var isAbsent = Expression()
+        isAbsent.condition = "attribute_not_exists(\(RunAttribute.partition))"
+        return .putItem(table: self.table, item: item, isAbsent, isRepeatable: true, reportsCapacity: false)
     }
 }

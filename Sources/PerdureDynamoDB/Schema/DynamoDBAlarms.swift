@@ -29,26 +29,18 @@ public struct DynamoDBAlarms: Sendable, Hashable {
     ]
 
     /// The template; its parameter `Topic` is the ARN of the SNS topic that is told.
-    public var json: String {
-        var alarms: [String] = []
-        for operation in Self.operations {
-            alarms.append(
-                self.alarm(
-                    "Throttled\(operation)", "ThrottledRequests", [("Operation", operation)], above: self.threshold))
+    public var json: String { Self.template([self]) }
+
+    /// One template with the alarms of several tables.
+    package static func template(_ tables: [DynamoDBAlarms]) -> String {
+        let alarms = tables.enumerated().flatMap { place, table in
+            table.alarms(prefix: tables.count == 1 ? "" : "Table\(place + 1)")
         }
-        for operation in ["Query", "TransactWriteItems"] {
-            alarms.append(self.alarm("Failed\(operation)", "SystemErrors", [("Operation", operation)], above: 0))
-        }
-        for index in self.indexes {
-            let dimension = [("GlobalSecondaryIndexName", index)]
-            for metric in ["ReadThrottleEvents", "WriteThrottleEvents"] {
-                alarms.append(self.alarm("\(index)\(metric)", metric, dimension, above: self.threshold))
-            }
-        }
+        let names = tables.map(\.table).joined(separator: " and ")
         return """
             {
               "AWSTemplateFormatVersion": "2010-09-09",
-              "Description": "Alarms of the table \(self.table)",
+              "Description": "Alarms of the table\(tables.count == 1 ? "" : "s") \(names)",
               "Parameters": {
                 "Topic": {
                   "Type": "String",
@@ -60,6 +52,28 @@ public struct DynamoDBAlarms: Sendable, Hashable {
               }
             }
             """
+    }
+
+    /// The alarms as resources, whose names begin with `prefix`.
+    private func alarms(prefix: String) -> [String] {
+        var alarms: [String] = []
+        for operation in Self.operations {
+            alarms.append(
+                self.alarm(
+                    "\(prefix)Throttled\(operation)", "ThrottledRequests", [("Operation", operation)],
+                    above: self.threshold))
+        }
+        for operation in ["Query", "TransactWriteItems"] {
+            alarms.append(
+                self.alarm("\(prefix)Failed\(operation)", "SystemErrors", [("Operation", operation)], above: 0))
+        }
+        for index in self.indexes {
+            let dimension = [("GlobalSecondaryIndexName", index)]
+            for metric in ["ReadThrottleEvents", "WriteThrottleEvents"] {
+                alarms.append(self.alarm("\(prefix)\(index)\(metric)", metric, dimension, above: self.threshold))
+            }
+        }
+        return alarms
     }
 
     private func alarm(

@@ -41,6 +41,17 @@ public struct DynamoDBPolicy: Sendable, Hashable {
         self.account = account
     }
 
+    /// Describes who is to use the table of a configuration, in any account unless one is named.
+    package init(
+        for purpose: Purpose, _ configuration: DynamoDBConfiguration, account: String?
+    ) throws(StoreError) {
+        try self.init(
+            for: purpose, table: configuration.table, region: configuration.region ?? "us-east-1",
+            account: account ?? "000000000000")
+        if configuration.region == nil { self.region = "*" }
+        if account == nil { self.account = "*" }
+    }
+
     /// The actions on the table, in the order of their names.
     public var actions: [String] {
         var names = ["BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PutItem"]
@@ -58,20 +69,30 @@ public struct DynamoDBPolicy: Sendable, Hashable {
     }
 
     /// The policy as JSON.
-    public var json: String {
-        let table = "arn:aws:dynamodb:\(self.region):\(self.account):table/\(self.table)"
-        var statements = [Self.statement("UseTheTable", self.actions, table)]
-        if self.purpose == .runs {
-            statements.append(Self.statement("QueryItsIndexes", ["dynamodb:Query"], "\(table)/index/*"))
+    public var json: String { Self.document([self]) }
+
+    /// One policy that grants what all of them grant.
+    package static func document(_ policies: [DynamoDBPolicy]) -> String {
+        """
+        {
+          "Version": "2012-10-17",
+          "Statement": [
+        \(policies.flatMap(\.statements).joined(separator: ",\n"))
+          ]
         }
-        return """
-            {
-              "Version": "2012-10-17",
-              "Statement": [
-            \(statements.joined(separator: ",\n"))
-              ]
-            }
-            """
+        """
+    }
+
+    private var statements: [String] {
+        let table = "arn:aws:dynamodb:\(self.region):\(self.account):table/\(self.table)"
+        switch self.purpose {
+        case .states: return [Self.statement("UseStates", self.actions, table)]
+        case .runs:
+            return [
+                Self.statement("UseRuns", self.actions, table),
+                Self.statement("QueryIndexesOfRuns", ["dynamodb:Query"], "\(table)/index/*"),
+            ]
+        }
     }
 
     private static func statement(_ name: String, _ actions: [String], _ resource: String) -> String {

@@ -24,20 +24,28 @@ struct TableShape: Sendable {
         self.expiry == StateItem.expiry && configuration.tombstoneLifetime == nil
     }
 
-    /// Names what is wrong with a table.
-    func check(_ table: TableDescription, named name: String) throws(CallFailure) {
+    var keepsRuns: Bool { self.expiry == RunAttribute.ttl }
+
+    /// The key in words.
+    var keyWords: String {
+        self.key.parts.map { "\($0.0.name) (\($0.1) of type \($0.0.type))" }.joined(separator: " and ")
+    }
+
+    func hasKey(of table: TableDescription) -> Bool {
         let wanted = self.key.parts
-        let isRight =
-            table.key.count == wanted.count
+        return table.key.count == wanted.count
             && wanted.allSatisfy { attribute, role in
                 table.key.contains {
                     $0.name == attribute.name && $0.role == role && ($0.type ?? attribute.type) == attribute.type
                 }
             }
-        guard isRight else {
+    }
+
+    /// Names what is wrong with a table.
+    func check(_ table: TableDescription, named name: String) throws(CallFailure) {
+        guard self.hasKey(of: table) else {
             let found = table.key.map { "\($0.name) (\($0.role) of type \($0.type ?? "?"))" }.joined(separator: ", ")
-            let needed = wanted.map { "\($0.0.name) (\($0.1) of type \($0.0.type))" }.joined(separator: " and ")
-            throw self.flaw("the key schema of the table \(name) is \(found); it must be \(needed)")
+            throw self.flaw("the key schema of the table \(name) is \(found); it must be \(self.keyWords)")
         }
         for index in self.indexes where table.indexes[index.name] == nil {
             throw self.flaw("the table \(name) lacks the index \(index.name) of its key schema; call setup()")

@@ -47,4 +47,39 @@ struct PostgresSchema: Sendable {
         result.append(contentsOf: rest)
         return result
     }
+
+    /// What the statements make.
+    struct Parts: Sendable {
+        var tables: [String] = []
+        /// Each as `table.column`.
+        var columns: [String] = []
+        var indexes: [String] = []
+        var functions: [String] = []
+    }
+
+    /// What the statements make, by their words.
+    var parts: Parts {
+        var parts = Parts()
+        for statement in self.migrations.joined() {
+            let words = statement.split { $0.isWhitespace || $0 == "(" }.map(String.init)
+            if statement.hasPrefix("CREATE TABLE IF NOT EXISTS SCHEMA.") {
+                let table = String(words[5].dropFirst("SCHEMA.".count))
+                parts.tables.append(table)
+                for line in statement.split(separator: "\n").dropFirst() where line.hasPrefix("    ") {
+                    guard let name = line.split(separator: " ").first, !["--", "PRIMARY", "UNIQUE"].contains(name)
+                    else {
+                        continue
+                    }
+                    parts.columns.append("\(table).\(name)")
+                }
+            } else if statement.hasPrefix("CREATE INDEX IF NOT EXISTS ") {
+                parts.indexes.append(words[5])
+            } else if statement.hasPrefix("CREATE OR REPLACE FUNCTION SCHEMA.") {
+                parts.functions.append(String(words[4].dropFirst("SCHEMA.".count)))
+            } else if statement.hasPrefix("ALTER TABLE SCHEMA."), words.count > 8 {
+                parts.columns.append("\(words[2].dropFirst("SCHEMA.".count)).\(words[8])")
+            }
+        }
+        return parts
+    }
 }

@@ -9,6 +9,8 @@ final class SQLiteConnection: @unchecked Sendable {
     enum Access {
         case readWrite(create: Bool)
         case readOnly
+        /// A database of its own in memory, whatever the path.
+        case inMemory
     }
 
     /// Opens the file at `path`.
@@ -18,6 +20,7 @@ final class SQLiteConnection: @unchecked Sendable {
             case .readOnly: SQLITE_OPEN_READONLY
             case .readWrite(create: false): SQLITE_OPEN_READWRITE
             case .readWrite(create: true): SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            case .inMemory: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY
             }
         // Some builds take "file:…" for a URI; a path that cannot begin so is only ever a path.
         let path = path.utf8.first == UInt8(ascii: "/") ? path : "./" + path

@@ -1,5 +1,7 @@
 /// A store that can say how it is, and what setting it up would do; for tools.
-package protocol StoreInspection: StateStore {
+///
+/// Where runs have a store of their own, both can.
+package protocol StoreInspection: Sendable {
     /// What `setup()` would send to what it finds now, in its order: statements as they are, requests with their bodies. Changes nothing.
     func setupSteps() async throws(StoreError) -> [String]
 
@@ -7,9 +9,6 @@ package protocol StoreInspection: StateStore {
     ///
     /// - Throws: ``StoreError`` when the store cannot be asked at all.
     func inspect() async throws(StoreError) -> [StoreFinding]
-
-    /// The smallest rights with which a program can use a store that is set up, as the database's own words; nil where it has none.
-    var policy: String? { get }
 }
 
 /// Something that was found out about a store.
@@ -45,6 +44,11 @@ package struct StoreFinding: Sendable, Hashable {
         return abs(ahead) - doubt > 1_000
             ? StoreFinding(.advice, "clock", text + "; see that both machines synchronize theirs")
             : StoreFinding(.good, "clock", text)
+    }
+
+    /// The parts of a schema that are not there, each as a finding; how a person gets them back is in `remedy`.
+    package static func missing(_ parts: [String], _ remedy: String) -> [StoreFinding] {
+        parts.map { StoreFinding(.trouble, "schema", "\($0) is missing; \(remedy)") }
     }
 
     /// How many of so many rows that were looked at were not written by this library.

@@ -73,7 +73,8 @@ public struct RunFailure: Sendable, Hashable, Codable {
         case notFound = "NOT_FOUND"
         /// An attempt, a wait or a run took longer than it may.
         case timeout = "TIMEOUT"
-        /// A limit of concurrency refused it.
+        /// A limit of concurrency refused it: never given here, where a run over a limit waits as pending, and its steps for their turn.
+        /// It is in the list because records of others may have it.
         case concurrencyLimit = "CONCURRENCY_LIMIT"
         /// A handler threw.
         case executionFailed = "EXECUTION_FAILED"

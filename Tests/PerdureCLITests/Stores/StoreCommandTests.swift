@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Testing
 
 @Suite("Commands on stores, as processes")
@@ -93,14 +94,28 @@ struct StoreCommandTests {
         }
     }
 
-    @Test("the promises are checked, and a seed repeats the run")
+    @Test("the promises are checked on a scratch file that is gone afterwards, and a seed repeats the run")
     func check() async throws {
         try await withFolder { folder in
             let store = ["--store", "sqlite:a.sqlite"]
             _ = try await ToolProcess.run(["store", "setup"] + store, in: folder)
-            let result = try await ToolProcess.run(["store", "check", "--quick", "--seed", "5"] + store, in: folder)
+            let before = try FileManager.default.contentsOfDirectory(atPath: folder)
+            let result = try await ToolProcess.run(["store", "check", "--seed", "5"] + store, in: folder)
             #expect(result.status == 0, "\(result.output)")
             #expect(result.output.contains(" kept, 0 broken, ") && result.output.hasSuffix("seed 5\n"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == before)
+        }
+    }
+
+    @Test("the promises are checked in place where that is asked for")
+    func checkInPlace() async throws {
+        try await withFolder { folder in
+            let store = ["--store", "sqlite:a.sqlite"]
+            _ = try await ToolProcess.run(["store", "setup"] + store, in: folder)
+            let line = ["store", "check", "--in-place", "--only", "states", "--json"]
+            let result = try await ToolProcess.run(line + store, in: folder)
+            #expect(result.status == 0 && result.output.contains("\"contract\":\"states\""), "\(result.output)")
+            #expect(!result.output.contains("\"contract\":\"runs\""))
             #expect(try await ToolProcess.run(["state", "list", "--count"] + store, in: folder).output == "0\n")
         }
     }

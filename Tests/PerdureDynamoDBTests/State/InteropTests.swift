@@ -9,6 +9,7 @@ enum Interop {
     static let python = Self.programs["PYTHON"].map { "\($0) \(Self.folder)/exchange.py" }
     static let pythonOnRuns = Self.programs["PYTHON"].map { "\($0) \(Self.folder)/runs.py" }
     static let go = Self.programs["GO"]
+    static let linter = Self.prepare("--lint")["LINT"]
 
     private static let folder: String = {
         let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
