@@ -13,7 +13,7 @@ public struct RetryPolicy: Sendable {
         case exponential
     }
 
-    /// How many attempts there are at most, the first included; at least 1.
+    /// How many attempts may fail, the first included; at least 1. One that a crash cut off has not failed.
     public var maximumAttempts: Int
     /// How pauses grow.
     public var backoff: Backoff

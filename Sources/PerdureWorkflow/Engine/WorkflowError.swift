@@ -8,7 +8,7 @@ public struct WorkflowError: Error, Sendable {
     public let runID: String?
     /// The step that failed, if it was a step.
     public let step: String?
-    /// The number of the attempt that failed, from 1.
+    /// Which attempt failed, from 1, as ``RunFailure/attempt`` counts them.
     public let attempt: Int?
     /// What went wrong, in words: of an error that a handler threw, its text.
     public let message: String

@@ -59,7 +59,9 @@ enum RunEdits {
         commit.progress.parkedReason = nil
         commit.progress.failure = nil
         commit.progress.adoptions = 0
-        if wasParked { commit.progress.wake = .now }
+        // What came while it was held back counts as seen from now on: it has to be taken up for it.
+        let hasMail = snapshot.messages.contains { $0.consumedBy == nil }
+        if wasParked || hasMail { commit.progress.wake = .now }
         return commit
     }
 

@@ -157,11 +157,16 @@ extension RunMachine {
         let policy = self.plan.policies[unit.node]
         var failure = failure
         failure.step = self.id(of: unit)
-        failure.attempt = max(self[unit].attempt, 1)
-        // Attempts go on counting when a person has the run tried again; the policy then begins anew.
-        let attempts = self[unit].attempt % max(policy.maximumAttempts, 1)
-        guard isRetryable, attempts != 0 else { return self.unitFailed(unit, failure, now) }
-        let pause = policy.pause(afterAttempt: attempts, random: self.chance(for: unit)).wholeMilliseconds
+        // What the policy counts is failures on record: an attempt that a crash cut off is none, and when a person has the step tried
+        // again the policy begins anew, while the numbers of attempts go on.
+        let failures = (self[unit].failure?.attempt ?? 0) + 1
+        failure.attempt = failures
+        // A condition before a wait, the elements of a loop, a child are not attempted again.
+        let isAttempt = self[unit].status == .running && self[unit].attempt > 0
+        guard isRetryable, isAttempt, failures < policy.maximumAttempts else {
+            return self.unitFailed(unit, failure, now)
+        }
+        let pause = policy.pause(afterAttempt: failures, random: self.chance(for: unit)).wholeMilliseconds
         self[unit].failure = failure
         self[unit].status = .retrying
         self[unit].wakesAt = now.wall &+ pause

@@ -57,8 +57,8 @@ extension RunMachine {
 
     mutating func awaitSignal(_ index: Int, _ waiting: Node.Waiting, _ now: Moment) {
         let unit = StepUnit(node: index)
-        if let place = self.inbox.firstIndex(where: { Self.isSignal($0, waiting.name) }) {
-            self.signals[index] = .some(self.inbox.remove(at: place))
+        if let signal = self.takeSignal(waiting.name) {
+            self.signals[index] = .some(signal)
             return self.arm(unit)
         }
         self.nodes[index].startedAt = now.wall
@@ -100,6 +100,11 @@ extension RunMachine {
     private mutating func isWaiting(_ unit: StepUnit, for name: String) -> Bool {
         guard case .signal(let waiting) = self.plan.nodes[unit.node].kind else { return false }
         return self[unit].status == .waiting && IDKey(waiting.name) == IDKey(name)
+    }
+
+    /// The oldest signal of this name that nobody has got hold of.
+    mutating func takeSignal(_ name: String) -> RunMessage? {
+        self.inbox.firstIndex { Self.isSignal($0, name) }.map { self.inbox.remove(at: $0) }
     }
 
     private static func isSignal(_ message: RunMessage, _ name: String) -> Bool {

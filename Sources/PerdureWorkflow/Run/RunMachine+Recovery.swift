@@ -127,6 +127,11 @@ extension RunMachine {
         self[unit].input = record.input
         self[unit].output = record.output
         self[unit].failure = record.failure
+        // Cut off: its number is that of the attempt that takes its place. (That an attempt had begun is recorded only where something
+        // else happened to be, and must not make a difference.)
+        if record.status == .running, self.plan.nodes[unit.node].settings.rerun != .atMostOnce, record.attempt > 0 {
+            self[unit].attempt -= 1
+        }
         // Whatever was recorded but an edited input: the condition was asked before.
         self[unit].isAdmitted = record.status != .pending && record.status != .cancelled
         if unit.item >= 0, record.status == .completed {
@@ -173,31 +178,27 @@ extension RunMachine {
                         ?? RunFailure(.executionFailed, message: "a step failed", step: node.name))
             }
         case .pending, .running, .cancelled:
-            if self.nodes[index].missing == 0 { self.becomeReady(index, now) }
+            if case .signal(let waiting) = node.kind, self.nodes[index].status == .running {
+                // Its wait is over, and does not begin again.
+                self.signals[index] = .some(self.takeSignal(waiting.name))
+                self.arm(unit)
+            } else if self.nodes[index].missing == 0 {
+                self.becomeReady(index, now)
+            }
         case .retrying:
             self.nodes[index].phase = .waiting
             if case .signal(let waiting) = node.kind {
-                let place = self.inbox.firstIndex { message in
-                    if case .signal(let name) = message.kind { return IDKey(name) == IDKey(waiting.name) }
-                    return false
-                }
-                self.signals[index] = .some(place.map { self.inbox.remove(at: $0) })
+                self.signals[index] = .some(self.takeSignal(waiting.name))
             }
             self.waits.append(unit)
         case .waiting:
             self.nodes[index].phase = .waiting
             switch node.kind {
             case .signal(let waiting):
-                let wakesAt = self.nodes[index].wakesAt
-                let place = self.inbox.firstIndex { message in
-                    if case .signal(let name) = message.kind { return IDKey(name) == IDKey(waiting.name) }
-                    return false
-                }
-                if let place {
-                    self.signals[index] = .some(self.inbox.remove(at: place))
+                if let signal = self.takeSignal(waiting.name) {
+                    self.signals[index] = .some(signal)
                     self.arm(unit)
                 } else {
-                    self.nodes[index].wakesAt = wakesAt
                     self.waits.append(unit)
                 }
             case .child:

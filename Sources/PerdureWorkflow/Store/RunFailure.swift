@@ -28,7 +28,7 @@ public struct RunFailure: Sendable, Hashable, Codable {
         get { self.box.fields.step }
         set { self.change { $0.step = newValue } }
     }
-    /// The number of the attempt that failed, from 1.
+    /// Which attempt failed, from 1; counted anew when a person has the step tried again. One that a crash cut off does not count.
     public var attempt: Int? {
         get { self.box.fields.attempt }
         set { self.change { $0.attempt = newValue } }

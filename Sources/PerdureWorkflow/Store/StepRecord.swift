@@ -10,7 +10,8 @@ public struct StepRecord: Sendable {
     public var definitionHash: UInt64
     /// Where it stands.
     public var status: StepStatus
-    /// How many attempts there were.
+    /// The number of its last attempt, from 1; 0 before the first. One that takes the place of an attempt that a crash cut off has its
+    /// number.
     public var attempt: Int
     /// When its last attempt began, in Unix milliseconds.
     public var startedAt: Int64?

@@ -18,12 +18,8 @@ struct MachineWorld {
             return Double(generator.next() >> 11) * 0x1p-53
         }
 
-        /// Whether steps that must run at most once never fail: a crash uses up one of their attempts, which would change their fate.
-        var sparesAtMostOnce = false
-
-        func fails(_ id: String, attempt: Int, _ settings: StepSettings) -> Bool {
-            if self.sparesAtMostOnce, settings.rerun == .atMostOnce { return false }
-            return self.roll("\(id) \(attempt)") < self.failureRate
+        func fails(_ id: String, afterFailures failures: Int) -> Bool {
+            self.roll("\(id) \(failures + 1)") < self.failureRate
         }
         func holds(_ id: String) -> Bool { self.roll("\(id) condition") < 0.7 }
         func elementCount(_ id: String) -> Int { Int(self.roll("\(id) elements") * 6) }
@@ -56,7 +52,7 @@ struct MachineWorld {
 
     init(_ graph: WorkflowGraph, seed: UInt64, failureRate: Double, crashRate: Double) {
         self.plan = RunPlan(graph)
-        self.fates = Fates(seed: seed, failureRate: failureRate, sparesAtMostOnce: crashRate > 0)
+        self.fates = Fates(seed: seed, failureRate: failureRate)
         self.generator = PerdureTestKit.SeededGenerator(seed: seed, stream: 1)
         self.crashRate = crashRate
         self.expected = NaiveRun(graph, input: "in", self.fates)
@@ -147,7 +143,7 @@ struct MachineWorld {
         if isKnown, case .value = outcome { self.handled[work.id, default: 0] += 1 }
     }
 
-    private func outcome(of work: StepWork) -> StepOutcome {
+    private mutating func outcome(of work: StepWork) -> StepOutcome {
         let settings = self.plan.nodes[work.unit.node].settings
         if work.isFirst, settings.condition != nil, !self.fates.holds(work.id) { return .conditionDoesNotHold }
         switch work.purpose {
@@ -157,7 +153,9 @@ struct MachineWorld {
             return .elements((0..<self.fates.elementCount(work.id)).map { RunValue("\(input)#\($0)") })
         case .child: return .childRuns
         case .handler:
-            if self.fates.fails(work.id, attempt: work.attempt, settings) {
+            // Not the number of the attempt: a crash must not change a step's fate.
+            let failures = self.machine?[work.unit].failure?.attempt ?? 0
+            if self.fates.fails(work.id, afterFailures: failures) {
                 return .failed(RunFailure(.executionFailed, message: "fate"), isRetryable: true)
             }
             let input = (try? work.input.decoded(as: String.self)) ?? "?"

@@ -59,6 +59,6 @@ struct NaiveRun {
     ) -> String? {
         self.inputs[id] = input
         let attempts = node.settings.retry?.maximumAttempts ?? 1
-        return (1...attempts).contains { !fates.fails(id, attempt: $0, node.settings) } ? fates.output(id, input) : nil
+        return (0..<attempts).contains { !fates.fails(id, afterFailures: $0) } ? fates.output(id, input) : nil
     }
 }

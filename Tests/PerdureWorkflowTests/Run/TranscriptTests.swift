@@ -11,6 +11,10 @@ import Testing
         var now = Moment(wall: 1_000, steady: .zero)
         var works: [String: StepWork] = [:]
         var commit: RunCommit?
+        // As they are stored.
+        private var progress: RunProgress
+        private var steps: [String: StepRecord] = [:]
+        private var messages: [RunMessage] = []
 
         init(_ nodes: [Node], runTimeout: Duration? = nil) {
             let graph = WorkflowGraph(
@@ -18,7 +22,7 @@ import Testing
                 configuration: .init(retry: .none, stepTimeout: .seconds(30), runTimeout: runTimeout))
             let request = RunRequest(id: "r", workflow: "w", version: "1", input: RunValue(0), createdAt: 0)
             self.machine = RunMachine(creating: request, by: "me", RunPlan(graph), .init(), self.now)
-            _ = self.machine.creation(self.now)
+            self.progress = self.machine.creation(self.now).progress
             self.machine.stored(CommitReceipt(inboxCount: 0), self.now)
         }
 
@@ -48,7 +52,40 @@ import Testing
         }
 
         func stored(inboxCount: UInt64 = 0) {
+            if let commit = self.commit {
+                self.progress = commit.progress
+                for step in commit.steps { self.steps[step.id] = step }
+            }
             self.machine.stored(CommitReceipt(inboxCount: inboxCount), self.now)
+        }
+
+        /// A signal is posted, and the machine reads it.
+        func signal(_ name: String) {
+            var message = RunMessage(id: "m", kind: .signal(name), payload: RunValue(1), postedAt: 0)
+            message.number = 1
+            self.messages = [message]
+            self.machine.take(mail: self.messages, count: 1, self.now)
+        }
+
+        private var snapshot: RunSnapshot {
+            let run = RunRecord(
+                request: self.machine.request, progress: self.progress, inboxCount: UInt64(self.messages.count))
+            return RunSnapshot(run: run, steps: Array(self.steps.values), state: [], messages: self.messages)
+        }
+
+        /// The process dies; another takes up what is stored.
+        func crash() {
+            self.progress.owner = "another"
+            self.progress.fence += 1
+            self.machine = RunMachine(self.snapshot, self.machine.plan, .init(), self.now)
+        }
+
+        /// A person has the run tried again, after it failed.
+        func retried() {
+            self.stored()
+            self.commit = RunEdits.retry(self.snapshot, self.now.wall)
+            self.stored()
+            self.crash()
         }
 
         func pass(_ duration: Duration) {
@@ -136,6 +173,78 @@ import Testing
         #expect(run.says() == [])
         run.pass(.seconds(1))
         #expect(run.says() == ["perform a#2"])
+        #expect(run.ended("a", Self.trouble))
+        #expect(run.says() == ["commit FAILED [a FAILED], released"])
+    }
+
+    /// A wait that begins when its condition was asked: that is not stored at once.
+    private static func wait(timeout: Duration? = nil) -> Node {
+        var settings = StepSettings()
+        settings.retry = .immediate(attempts: 2)
+        settings.condition = { _, _ in true }
+        let waiting = Node.Waiting(name: "go", timeout: timeout, isRequired: false) { input, _, _ in input }
+        return Node(name: "w", kind: .signal(waiting), inputs: [-1], settings: settings)
+    }
+
+    @Test("an attempt that a crash cut off uses up none of the policy's, whether its beginning was recorded or not")
+    func cutOff() {
+        for isRecorded in [false, true] {
+            let run = Transcript([Self.step("a"), Self.wait(), Self.gather([0, 1])])
+            #expect(run.says() == ["perform a#1", "perform w#1"])
+            #expect(run.ended("w", .conditionHolds))
+            run.signal("go")
+            #expect(run.says() == ["perform w#1"])
+            if isRecorded {
+                #expect(run.ended("a"))
+                #expect(run.says() == ["commit RUNNING [w RUNNING, a COMPLETED]"])
+                run.stored()
+            }
+            run.crash()
+            if !isRecorded {
+                #expect(run.says() == ["perform a#1", "perform w#1"])
+                #expect(run.ended("w", .conditionHolds))
+            }
+            // The one that takes its place has its number, and two may fail.
+            #expect(run.says() == ["perform w#1"])
+            #expect(run.ended("w", Self.trouble))
+            #expect(run.says() == ["commit RUNNING [w RETRYING]"])
+            run.stored()
+            #expect(run.says() == ["perform w#2"])
+            run.crash()
+            run.pass(.zero)
+            #expect(run.says().last == "perform w#2")
+            #expect(run.ended("w", Self.trouble))
+            #expect(run.says().last?.hasPrefix("commit FAILED [w FAILED") == true)
+            #expect(run.commit?.steps.first?.failure?.attempt == 2)
+        }
+    }
+
+    @Test("a wait that was over does not begin again after a crash") func waitIsOver() {
+        let run = Transcript([Self.step("a"), Self.wait(timeout: .seconds(2)), Self.gather([0, 1])])
+        #expect(run.says() == ["perform a#1", "perform w#1"])
+        #expect(run.ended("w", .conditionHolds))
+        run.pass(.seconds(2))
+        #expect(run.says() == ["perform w#1"])
+        #expect(run.ended("a"))
+        #expect(run.says() == ["commit RUNNING [w RUNNING, a COMPLETED]"])
+        run.stored()
+        run.crash()
+        #expect(run.says() == ["perform w#1"])
+        #expect(run.machine.alarm(run.now) == run.now.steady + .seconds(30))
+    }
+
+    @Test("when a person has a step tried again the policy begins anew, and attempts go on counting") func anew() {
+        let run = Transcript([Self.step("a") { $0.retry = .immediate(attempts: 2) }])
+        #expect(run.says() == ["perform a#1"])
+        let hopeless = StepOutcome.failed(RunFailure(.executionFailed, message: "no"), isRetryable: false)
+        #expect(run.ended("a", hopeless))
+        #expect(run.says() == ["commit FAILED [a FAILED], released"])
+        run.retried()
+        #expect(run.says() == ["perform a#2"])
+        #expect(run.ended("a", Self.trouble))
+        #expect(run.says() == ["commit RUNNING [a RETRYING]"])
+        run.stored()
+        #expect(run.says() == ["perform a#3"])
         #expect(run.ended("a", Self.trouble))
         #expect(run.says() == ["commit FAILED [a FAILED], released"])
     }
