@@ -154,13 +154,15 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureWorkflowTests",
-            dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit"],
+            dependencies: [
+                "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo", "EngineCases",
+            ],
             exclude: ["Definition/Programs"], swiftSettings: settings),
         .testTarget(
             name: "PerdureSQLiteTests",
             dependencies: [
                 "PerdureSQLite", "PerdureWorkflow", "PerdureTestKit", "CrashWorkload", "CSanitizers", "Processes",
-                "WorkflowZoo", "Chaos",
+                "WorkflowZoo", "Chaos", "EngineCases",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -177,7 +179,7 @@ let package = Package(
             name: "PerdurePostgresTests",
             dependencies: [
                 "PerdurePostgres", "PerdureWorkflow", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight",
-                "Peers", "Processes", "WorkflowZoo", "Chaos",
+                "Peers", "Processes", "WorkflowZoo", "Chaos", "EngineCases",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -223,6 +225,11 @@ let package = Package(
         .target(
             name: "Processes", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Processes",
             swiftSettings: settings),
+        // What an engine does on any store.
+        .target(
+            name: "EngineCases",
+            dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo"],
+            path: "Tests/Helpers/EngineCases", swiftSettings: settings),
         // Processes that drive runs, and what torments them.
         .target(
             name: "Chaos",

@@ -1,4 +1,5 @@
 internal import PerdureConcurrency
+public import PerdureModel
 
 /// A run store whose calls go wrong as planned, around one that works.
 ///
@@ -18,6 +19,10 @@ public final class FaultyRunStore: RunStoreWrapper {
         case loseRequest
         /// Waits until ``FaultyRunStore/releaseHeld()`` before anything is sent, then goes on.
         case hold
+        /// Waits for so long by the store's clock before anything is sent, then goes on.
+        case delay(Duration)
+        /// The connection is lost: this call and the next ones, so many altogether, fail with `unavailable`, not applied.
+        case disconnect(calls: Int)
         /// This call is done, its answer does not arrive, and every later call fails: the process has crashed, as far as the store
         /// can tell. ``FaultyRunStore/restart()`` ends it.
         case crashAfter
@@ -35,14 +40,21 @@ public final class FaultyRunStore: RunStoreWrapper {
         var plan: Plan
         var number = 0
         var isCrashed = false
+        /// How many more calls fail because the connection is lost.
+        var disconnected = 0
+        var faultCount = 0
     }
 
     private let state: LockedState<State>
     private let gate = Gate()
+    private let clock: any PerdureClock
 
-    /// Wraps a store; nothing goes wrong but what `plan` says.
-    public init(_ base: any RunStore, plan: @escaping Plan = { _, _ in nil }) {
+    /// Wraps a store; nothing goes wrong but what `plan` says. ``Fault/delay(_:)`` goes by `clock`.
+    public init(
+        _ base: any RunStore, clock: any PerdureClock = SystemClock(), plan: @escaping Plan = { _, _ in nil }
+    ) {
         self.base = base
+        self.clock = clock
         self.state = LockedState(State(plan: plan))
     }
 
@@ -70,6 +82,9 @@ public final class FaultyRunStore: RunStoreWrapper {
 
     /// How many calls may have changed something.
     public var writeCount: Int { self.state.withLock { $0.number } }
+
+    /// How many calls have gone wrong; of a crash, the first only.
+    public var faultCount: Int { self.state.withLock { $0.faultCount } }
 
     /// Whether a planned crash has happened.
     public var isCrashed: Bool { self.state.withLock { $0.isCrashed } }
@@ -101,7 +116,14 @@ public final class FaultyRunStore: RunStoreWrapper {
         let (fault, wasCrashed) = self.state.withLock { state -> (Fault?, Bool) in
             if state.isCrashed { return (nil, true) }
             if call.isWrite { state.number += 1 }
+            if state.disconnected > 0 {
+                state.disconnected -= 1
+                state.faultCount += 1
+                return (.refuse(.unavailable), false)
+            }
             let fault = state.plan(call, state.number)
+            if fault != nil { state.faultCount += 1 }
+            if case .disconnect(let calls)? = fault { state.disconnected = max(0, calls - 1) }
             state.isCrashed = fault == .crashAfter || fault == .crashBefore
             return (fault, false)
         }
@@ -111,6 +133,15 @@ public final class FaultyRunStore: RunStoreWrapper {
             return try await body()
         case .refuse(let code)?:
             throw Self.failure(code, .notApplied, call)
+        case .disconnect?:
+            throw Self.failure(.unavailable, .notApplied, call)
+        case .delay(let duration)?:
+            do {
+                try await self.clock.sleep(for: duration)
+            } catch {
+                throw Self.failure(.cancelled, .notApplied, call)
+            }
+            return try await body()
         case .loseRequest?, .crashBefore?:
             throw Self.failure(.timeout, .unknown, call)
         case .loseAnswer?, .crashAfter?:

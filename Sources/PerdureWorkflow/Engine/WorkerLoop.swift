@@ -240,8 +240,7 @@ final class WorkerLoop: Sendable {
                 filter.statuses = [.running]
                 var cursor: RunPage.Cursor?
                 repeat {
-                    let page = try await self.core.store.runs(
-                        where: filter, after: cursor, limit: 1_000, now: self.core.clock.unixMilliseconds)
+                    let page = try await self.page(of: filter, after: cursor)
                     for run in page.runs where run.progress.owner == worker && !self.core.knows(run.id) {
                         seen.append(run.id)
                     }
@@ -254,6 +253,22 @@ final class WorkerLoop: Sendable {
             await self.core.wait(for: self.strayPause, upTo: self.configuration.watchInterval)
         }
         return []
+    }
+
+    /// A page of runs, asked for again when the store is out of reach for a moment: with many workflows a hunt is many pages, and one that
+    /// fails must not make all of it vain.
+    private func page(of filter: RunFilter, after cursor: RunPage.Cursor?) async throws(StoreError) -> RunPage {
+        var failures = 0
+        while true {
+            do {
+                return try await self.core.store.runs(
+                    where: filter, after: cursor, limit: 1_000, now: self.core.clock.unixMilliseconds)
+            } catch {
+                failures += 1
+                guard failures < 5, !error.code.isPermanent, !Task.isCancelled else { throw error }
+                await self.core.pause(CommitResolution.pause(after: failures))
+            }
+        }
     }
 
     // MARK: Taking runs
