@@ -99,7 +99,7 @@ enum RunRates {
 
     static let onServers =
         Self.served(
-            "dynamodb", starters: 16, count: 480, writesPerRun: 31,
+            "dynamodb", starters: 16, count: 480, writesPerRun: 26,
             on: { body in try await RunStores.withDynamoDB { try await body($0) } },
             states: { try await DynamoDBBenchmarks.conditionalWrites(inFlight: $0, count: 4_000) })
         + Self.served(

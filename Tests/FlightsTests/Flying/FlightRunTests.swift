@@ -23,7 +23,8 @@ import Testing
         let fleet = Fleet(fingerprint: survey.fingerprint)
         let tally = Tally(expecting: survey.rowCount)
         let run = FlightRun(
-            path: file.path, engine: engine, fleet: fleet, tally: tally, care: nil, laneCount: 512, waitsToBeKilled: false,
+            path: file.path, engine: engine, fleet: fleet, tally: tally, care: nil, laneCount: 512,
+            waitsToBeKilled: false,
             say: { _ in })
         let numbers = try await run.fly()
         return try await FlightReport(of: fleet, numbers, in: engine, tally)
