@@ -4,11 +4,10 @@ import Testing
 
 @testable import PerdureCassandra
 
-/// Workers on three nodes, of which one is killed with SIGKILL now and then and brought back.
-@Suite(
-    "Runs on a cluster of three", .serialized, .enabled(if: TestCluster.cluster != nil, "needs a cluster"),
-    .timeLimit(.minutes(15)))
-struct ClusterRunTests {
+/// Workers on three nodes, of which one is killed with SIGKILL and brought back.
+///
+/// Part of the cluster's one suite, whose tests run one after the other: nobody else likes to lose a node.
+extension ClusterTests {
     @Test("ends every run rightly, each step recorded once, while nodes are killed")
     func endsEveryRunWhileNodesAreKilled() async throws {
         let server = try #require(TestCluster.cluster)
@@ -35,11 +34,11 @@ struct ClusterRunTests {
                 for node in nodes {
                     try await more(30)
                     note("crash")
-                    #expect(try await ClusterTests.server("crash", node) == "done")
+                    #expect(try await Self.server("crash", node) == "done")
                     // Two of three are enough.
                     try await more(40)
                     note("start")
-                    #expect(try await ClusterTests.server("start", node) == "done")
+                    #expect(try await Self.server("start", node) == "done")
                     note("up")
                 }
                 try await more(20)
