@@ -165,9 +165,16 @@ private struct Schedule {
     ) async throws {
         let id = Keeper.id(of: animal, self.number)
         for _ in 0..<1_000 where !faulty.isCrashed {
-            if (try? await engine.start(animal.workflow, Parcel(self.number), id: id)) != nil {
-                return try await keeper.visit(animal, self.number)
+            // Who starts a run waits for the store as long as the worker lives. In a process that has died it waits for ever.
+            let answer = LockedState<Bool?>(nil)
+            Task {
+                let isThere = (try? await engine.start(animal.workflow, Parcel(self.number), id: id)) != nil
+                answer.withLock { $0 = isThere }
             }
+            try await eventually("an answer to starting \(id), or a crash, seed \(self.seed)") {
+                faulty.isCrashed || answer.withLock { $0 } != nil
+            }
+            if answer.withLock({ $0 }) == true { return try await keeper.visit(animal, self.number) }
             try await Task.sleep(for: .milliseconds(1))
         }
     }
