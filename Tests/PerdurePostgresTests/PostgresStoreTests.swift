@@ -178,7 +178,7 @@ struct PostgresStoreTests {
     }
 
     /// A row that somebody else has locked does not hold the others up, and is written when it is free.
-    @Test(.timeLimit(.minutes(2))) func aLockedRowDoesNotHoldItsNeighboursUp() async throws {
+    @Test(.timeLimit(.minutes(5))) func aLockedRowDoesNotHoldItsNeighboursUp() async throws {
         try await TestServer.withSchema { configuration in
             let store = try PostgresStore(configuration)
             for number in 0..<20 { try await store.write(self.state("id-\(number)", 1), if: .absent) }
@@ -505,7 +505,7 @@ struct PostgresStoreTests {
     }
 
     /// A query that hangs is cancelled on the server at the deadline, and its outcome is known.
-    @Test(.timeLimit(.minutes(2))) func aHangingWriteIsStoppedAtItsDeadline() async throws {
+    @Test(.timeLimit(.minutes(5))) func aHangingWriteIsStoppedAtItsDeadline() async throws {
         try await TestServer.withSchema { configuration in
             try await TestServer.run(
                 "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $f$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $f$",

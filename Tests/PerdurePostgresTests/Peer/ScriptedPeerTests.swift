@@ -32,7 +32,7 @@ import Testing
     }
 
     /// One exchange, cut at every byte of the request, and at every byte of the answer: each write is made exactly once.
-    @Test(.timeLimit(.minutes(3)), arguments: [true, false]) func aCutAtEveryByteIsResolved(ofRequest: Bool)
+    @Test(.timeLimit(.minutes(5)), arguments: [true, false]) func aCutAtEveryByteIsResolved(ofRequest: Bool)
         async throws
     {
         try await self.withServer { server, store in
@@ -71,7 +71,7 @@ import Testing
     }
 
     /// Whatever comes instead of an answer: no crash, and the outcome is right.
-    @Test(.timeLimit(.minutes(3))) func noiseIsSurvived() async throws {
+    @Test(.timeLimit(.minutes(5))) func noiseIsSurvived() async throws {
         // What looks like the beginning of a long message is waited for until the deadline.
         try await self.withServer(writeTimeout: .milliseconds(300)) { server, store in
             try await store.connect()

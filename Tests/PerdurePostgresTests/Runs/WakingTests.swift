@@ -5,7 +5,7 @@ import Testing
 @testable import PerdurePostgres
 
 /// What happens through one store wakes a worker on another: it asks for nothing by itself for an hour.
-@Suite(.enabled(if: TestServer.isThere, "needs a server: script/server postgres start"), .timeLimit(.minutes(2)))
+@Suite(.enabled(if: TestServer.isThere, "needs a server: script/server postgres start"), .timeLimit(.minutes(5)))
 struct WakingTests {
     private static let workflow = Workflow("woken") {
         Step("first") { (number: Int) in number + 1 }

@@ -6,7 +6,7 @@ import Testing
 @testable import PerdureState
 
 /// The one way in to stores that must connect first: opened once, closed once, never while somebody works with it.
-@Suite("Opening a store", .timeLimit(.minutes(1)))
+@Suite("Opening a store", .timeLimit(.minutes(5)))
 struct StoreOpenerTests {
     private final class Session: StoreSession {
         let use = SessionUse()

@@ -3,7 +3,7 @@ import PerdureWorkflow
 import Testing
 
 /// The kit by which users test their workflows.
-@Suite(.timeLimit(.minutes(2))) struct WorkflowTesterTests {
+@Suite(.timeLimit(.minutes(5))) struct WorkflowTesterTests {
     static let reminder = Workflow("reminder") {
         Step("note") { (name: String) in "note \(name)" }
         Sleep("a month", for: .seconds(30 * 86_400))

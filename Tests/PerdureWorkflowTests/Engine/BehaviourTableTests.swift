@@ -7,7 +7,7 @@ import Testing
 /// What Gorkflow does and what was mended of it, a test a row: each has the row's name.
 ///
 /// What must not compile, such as a condition without a default where the types differ, is in `TypingTests`.
-@Suite(.timeLimit(.minutes(2))) struct BehaviourTableTests {
+@Suite(.timeLimit(.minutes(5))) struct BehaviourTableTests {
     private struct Order: Codable, Sendable, Validatable {
         var card: String
         var lines: Int

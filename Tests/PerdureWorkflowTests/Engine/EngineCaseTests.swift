@@ -4,7 +4,7 @@ import PerdureWorkflow
 import Testing
 
 /// What an engine does on any store, in memory.
-@Suite(.timeLimit(.minutes(2))) struct EngineCaseTests {
+@Suite(.timeLimit(.minutes(5))) struct EngineCaseTests {
     @Test("with values as the program has them", arguments: EngineCase.all)
     func live(_ engineCase: EngineCase) async throws {
         let memory = InMemoryRunStore()

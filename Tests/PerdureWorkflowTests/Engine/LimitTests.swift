@@ -5,7 +5,7 @@ import Testing
 @testable import PerdureWorkflow
 
 /// Limits of concurrency, priorities and delays.
-@Suite(.timeLimit(.minutes(2))) struct LimitTests {
+@Suite(.timeLimit(.minutes(5))) struct LimitTests {
     @Test("a workflow's and a resource's limit hold across processes") func limits() async throws {
         let memory = InMemoryRunStore()
         let tally = Tally()

@@ -5,7 +5,7 @@ import Testing
 @testable import PerdureWorkflow
 
 /// What people do with runs, from the process that drives them and from others.
-@Suite(.timeLimit(.minutes(2))) struct OperationTests {
+@Suite(.timeLimit(.minutes(5))) struct OperationTests {
     static func client(_ store: any RunStore, _ workflows: () -> [RegisteredWorkflow]) throws -> WorkflowEngine {
         try WorkflowEngine(store: store, configuration: .quick) { workflows() }
     }

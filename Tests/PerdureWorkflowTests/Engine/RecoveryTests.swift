@@ -5,7 +5,7 @@ import Testing
 @testable import PerdureWorkflow
 
 /// Processes that die, are slow, restart, or come back with another definition.
-@Suite(.timeLimit(.minutes(2))) struct RecoveryTests {
+@Suite(.timeLimit(.minutes(5))) struct RecoveryTests {
     /// An engine that can be abandoned like a process that was killed.
     private static func abandon(_ engine: WorkflowEngine, _ store: TestStore, _ running: Task<Void, any Error>) {
         store.set(.cut)

@@ -5,7 +5,7 @@ import Testing
 @testable import PerdureWorkflow
 
 /// Runs from their beginning to their end: what comes out, what is recorded, what it costs.
-@Suite(.timeLimit(.minutes(2))) struct RunningTests {
+@Suite(.timeLimit(.minutes(5))) struct RunningTests {
     static let double = Workflow("double") {
         Step("one") { (number: Int) in number + 1 }
         Step("two") { (number: Int) in number * 2 }

@@ -6,7 +6,7 @@ import Testing
 @testable import PerdureWorkflow
 
 /// What waits for its time in an engine.
-@Suite(.timeLimit(.minutes(1))) struct TimerTests {
+@Suite(.timeLimit(.minutes(5))) struct TimerTests {
     /// Tells when its time has come.
     private final class Flag: Alarmed {
         let isUp = LockedState(false)
