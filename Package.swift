@@ -186,7 +186,7 @@ let package = Package(
             name: "PerdureDynamoDBTests",
             dependencies: [
                 "PerdureDynamoDB", "PerdureWorkflow", "PerdureCrypto", "PerdureIO", "PerdureConcurrency",
-                "PerdureTestKit", "Chaos",
+                "PerdureTestKit", "Chaos", "Peers",
             ],
             swiftSettings: settings),
         .testTarget(

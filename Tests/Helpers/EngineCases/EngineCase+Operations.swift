@@ -10,14 +10,14 @@ extension EngineCase {
             let workflow = Workflow("long") {
                 Step("first") { (number: Int) in number }
                 Step("second") { (number: Int) in
-                    await door.pass()
+                    await door.passOrGiveUp()
                     return number
                 }
             }
             _ = try await world.worker { workflow }
             let client = try world.client { workflow }
             let run = try await client.start(workflow, 1, id: "r")
-            try await world.eventually("second") { door.arrivals == 1 }
+            try await eventually("second") { door.arrivals == 1 }
             try expect(try await client.cancel("r", reason: "no more"), "it had not ended")
             try await expect(.cancelled) { try await run.value }
             let statuses = try await client.describe("r")?.steps.map(\.status)
@@ -40,7 +40,7 @@ extension EngineCase {
             let worker = try await world.worker { workflow }
             let client = try world.client { workflow }
             let run = try await client.start(workflow, 1, id: "r")
-            try await world.eventually("waits") {
+            try await eventually("waits") {
                 try await client.describe("r")?.steps.first?.status == .waiting && worker.activeRunCount == 0
             }
             try expect(try await client.pause("r"), "it was running")
@@ -76,7 +76,7 @@ extension EngineCase {
             let value = try await early.value
             try expect(value == ">ab-", value)
             let late = try await worker.start(workflow, ">", id: "late")
-            try await world.eventually("released") { worker.activeRunCount == 0 }
+            try await eventually("released") { worker.activeRunCount == 0 }
             try await client.signal("late", "go", "x")
             try await client.signal("late", "go", "y")
             let lateValue = try await late.value

@@ -15,14 +15,14 @@ extension EngineCase {
                     return number + 1
                 }
                 Step("second") { (number: Int) in
-                    if door.arrivals == 0 { await door.pass() }
+                    if door.arrivals == 0 { await door.passOrGiveUp() }
                     return number * 2
                 }
             }
             let dying = FaultyRunStore(try world.store())
             let first = try await world.worker("pod", on: dying) { workflow }
             _ = try await first.start(workflow, 1, id: "r")
-            try await world.eventually("second") { door.arrivals == 1 }
+            try await eventually("second") { door.arrivals == 1 }
             dying.restart { _, _ in .crashBefore }
             _ = try? await dying.renew("nobody", at: 0)
             let second = try await world.worker("pod") { workflow }
@@ -31,7 +31,7 @@ extension EngineCase {
             // What the first gives now is of no interest any more: it has the store back, and learns that the run is not its own.
             dying.restart()
             door.open()
-            try await world.eventually("given up") { first.activeRunCount == 0 }
+            try await eventually("given up") { first.activeRunCount == 0 }
             let after = try await second.run(workflow, "r").value
             try expect(after == 4, "\(after)")
         },
@@ -46,7 +46,7 @@ extension EngineCase {
             configuration.name = "leaving"
             let leaving = try WorkflowEngine(store: store, configuration: configuration) { workflow }
             let running = Task { try await leaving.run() }
-            try await world.eventually("registered") { leaving.isWorker }
+            try await eventually("registered") { leaving.isWorker }
             for number in 0..<10 { _ = try await leaving.start(workflow, number, id: "\(number)") }
             running.cancel()
             try await running.value

@@ -38,17 +38,8 @@ final class EngineWorld: Sendable {
             store: try store ?? self.store(), configuration: configuration, workflows: workflows)
         let running = Task { try await engine.run() }
         self.state.withLock { $0.running.append(running) }
-        try await self.eventually("registered") { engine.isWorker }
+        try await eventually("registered") { engine.isWorker }
         return engine
-    }
-
-    /// Waits until something holds.
-    func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
-        for _ in 0..<20_000 {
-            if try await holds() { return }
-            try await Task.sleep(for: .milliseconds(1))
-        }
-        throw Broken(description: "never: \(what)")
     }
 
     /// Ends all engines, and closes all stores.
@@ -68,22 +59,5 @@ final class EngineWorld: Sendable {
         configuration.drainTimeout = .seconds(20)
         configuration.releaseAfter = .milliseconds(5)
         return configuration
-    }
-}
-
-/// A door that a case opens.
-final class Door: Sendable {
-    private let state = LockedState((isOpen: false, arrivals: 0))
-
-    /// How many have come to it.
-    var arrivals: Int { self.state.withLock { $0.arrivals } }
-    func open() { self.state.withLock { $0.isOpen = true } }
-
-    /// Waits until it is open, or the task is cancelled.
-    func pass() async {
-        self.state.withLock { $0.arrivals += 1 }
-        while !self.state.withLock({ $0.isOpen }), !Task.isCancelled {
-            try? await Task.sleep(for: .milliseconds(1))
-        }
     }
 }

@@ -11,7 +11,7 @@ package enum Sockets {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0 && Glibc.listen(descriptor, 64) == 0
+                bind(descriptor, address, length) == 0 && Glibc.listen(descriptor, 128) == 0
                     && getsockname(descriptor, address, &length) == 0
             }
         }

@@ -1,4 +1,5 @@
 import Glibc
+import Peers
 import PerdureConcurrency
 
 /// An HTTP server on loopback that answers as a test tells it, byte by byte if need be.
@@ -53,21 +54,7 @@ final class ScriptedPeer: Sendable {
     var connectionCount: Int { self.state.withLock { $0.connections } }
 
     init(_ script: @escaping Script) throws {
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                guard bind(listener, address, length) == 0, listen(listener, 128) == 0 else { return CInt(-1) }
-                return getsockname(listener, address, &length)
-            }
-        }
-        struct NoPort: Error {}
-        guard status == 0 else { throw NoPort() }
-        self.port = Int(UInt16(bigEndian: address.sin_port))
-        self.listener = listener
+        (self.listener, self.port) = try Sockets.listen()
         self.script = script
         try BlockingThread.start(named: "peer") { self.acceptAll() }
     }
@@ -77,8 +64,8 @@ final class ScriptedPeer: Sendable {
             state.isStopped = true
             return state.open
         }
-        shutdown(self.listener, Int32(SHUT_RDWR))
-        for connection in open { shutdown(connection, Int32(SHUT_RDWR)) }
+        Sockets.end(self.listener)
+        for connection in open { Sockets.end(connection) }
     }
 
     private func acceptAll() {
@@ -107,23 +94,22 @@ final class ScriptedPeer: Sendable {
         while let request = self.read(connection, number, &buffer) {
             switch self.script(request) {
             case .answer(let status, let body, let headers):
-                guard send(Self.answer(status, body, headers), on: connection) else { return }
+                guard Sockets.send(Self.answer(status, body, headers), to: connection) else { return }
             case .wholeBytes(let bytes):
-                guard send(bytes, on: connection) else { return }
+                guard Sockets.send(bytes, to: connection) else { return }
             case .bytes(let bytes):
-                _ = send(bytes, on: connection)
+                _ = Sockets.send(bytes, to: connection)
                 return
             case .bytesAndStay(let bytes):
                 // What it forwards says "connection: close", and so it must.
-                _ = self.send(bytes, on: connection)
+                _ = Sockets.send(bytes, to: connection)
                 return
             case .close: return
             case .silence:
-                var byte: UInt8 = 0
-                while recv(connection, &byte, 1, 0) > 0 {}
+                while !Sockets.receive(from: connection).isEmpty {}
                 return
             case .slowly(let status, let body):
-                for byte in Self.answer(status, body, []) { guard send([byte], on: connection) else { return } }
+                for byte in Self.answer(status, body, []) { guard Sockets.send([byte], to: connection) else { return } }
             }
         }
     }
@@ -135,31 +121,20 @@ final class ScriptedPeer: Sendable {
         return Array((text + "\r\n" + body).utf8)
     }
 
-    private func send(_ bytes: [UInt8], on connection: CInt) -> Bool {
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes {
-                Glibc.send(connection, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { return false }
-            sent += count
-        }
-        return true
-    }
-
     private func read(_ connection: CInt, _ number: Int, _ buffer: inout [UInt8]) -> Request? {
         let end = Array("\r\n\r\n".utf8)
         while true {
-            if let headEnd = buffer.firstRange(of: end) {
-                let lines = String(decoding: buffer[..<headEnd.lowerBound], as: UTF8.self).split(separator: "\r\n")
+            if let headEnd = buffer.place(of: end) {
+                let lines = String(decoding: buffer[..<headEnd], as: UTF8.self).split(separator: "\r\n")
                 let headers = lines.dropFirst().map { line -> (name: String, value: String) in
                     let parts = line.split(separator: ":", maxSplits: 1)
                     return (parts[0].lowercased(), parts.count > 1 ? String(parts[1].drop { $0 == " " }) : "")
                 }
+                let bodyStart = headEnd + end.count
                 let length = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
-                if buffer.count >= headEnd.upperBound + length {
-                    let body = Array(buffer[headEnd.upperBound..<(headEnd.upperBound + length)])
-                    buffer.removeFirst(headEnd.upperBound + length)
+                if buffer.count >= bodyStart + length {
+                    let body = Array(buffer[bodyStart..<(bodyStart + length)])
+                    buffer.removeFirst(bodyStart + length)
                     return self.state.withLock { state in
                         let request = Request(
                             line: String(lines.first ?? ""), headers: headers, body: body, connection: number,
@@ -169,21 +144,9 @@ final class ScriptedPeer: Sendable {
                     }
                 }
             }
-            var chunk = [UInt8](repeating: 0, count: 65_536)
-            let count = recv(connection, &chunk, chunk.count, 0)
-            guard count > 0 else { return nil }
-            buffer.append(contentsOf: chunk[..<count])
+            let chunk = Sockets.receive(from: connection)
+            if chunk.isEmpty { return nil }
+            buffer += chunk
         }
-    }
-}
-
-extension Array<UInt8> {
-    fileprivate func firstRange(of pattern: [UInt8]) -> Range<Int>? {
-        guard self.count >= pattern.count else { return nil }
-        for start in 0...(self.count - pattern.count)
-        where self[start] == pattern[0] && self[start..<(start + pattern.count)].elementsEqual(pattern) {
-            return start..<(start + pattern.count)
-        }
-        return nil
     }
 }

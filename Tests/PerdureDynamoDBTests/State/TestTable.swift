@@ -1,4 +1,5 @@
 import Glibc
+import Peers
 import PerdureConcurrency
 import PerdureDynamoDB
 import PerdureIO
@@ -196,29 +197,12 @@ final class LossyProxy: Sendable {
     func lose(_ loss: Loss, _ id: String) { self.plan.withLock { $0[id] = loss } }
 
     private static func forward(_ request: ScriptedPeer.Request, to port: Int) -> [UInt8]? {
-        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard let connection = Sockets.connect(to: port) else { return nil }
         defer { close(connection) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        let status = withUnsafePointer(to: address) { address in
-            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(connection, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard status == 0 else { return nil }
         var head = request.line + "\r\n"
         for (name, value) in request.headers where name != "connection" { head += "\(name): \(value)\r\n" }
         let bytes = Array((head + "connection: close\r\n\r\n").utf8) + request.body
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes[sent...].withUnsafeBytes {
-                send(connection, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { return nil }
-            sent += count
-        }
+        guard Sockets.send(bytes, to: connection) else { return nil }
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while true {

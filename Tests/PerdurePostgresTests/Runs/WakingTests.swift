@@ -1,3 +1,4 @@
+import EngineCases
 import PerdureTestKit
 import PerdureWorkflow
 import Testing
@@ -28,7 +29,7 @@ struct WakingTests {
             let worker = try WorkflowEngine(store: ours, configuration: Self.patient) { Self.workflow }
             let running = Task { try await worker.run() }
             let client = try WorkflowEngine(store: theirs) { Self.workflow }
-            try await self.eventually("listening") {
+            try await eventually("listening") {
                 worker.isWorker
                     ? try await !TestServer.run(
                         "SELECT 'listens' FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()",
@@ -37,28 +38,20 @@ struct WakingTests {
             }
             // Begun by who is told of it; it waits in memory then, and is told of the signal.
             let run = try await client.start(Self.workflow, 1, id: "told")
-            try await self.eventually("first") { try await client.describe("told")?.steps.first?.status == .completed }
+            try await eventually("first") { try await client.describe("told")?.steps.first?.status == .completed }
             try await run.signal("go", 21)
             #expect(try await run.value == 42)
             // One that nobody drives: what comes for it makes it ready.
             let cancelled = try await client.start(Self.workflow, 1, id: "cancelled")
-            try await self.eventually("first") {
+            try await eventually("first") {
                 try await client.describe("cancelled")?.steps.first?.status == .completed
             }
             try await cancelled.cancel()
-            try await self.eventually("cancelled") { try await cancelled.status() == .cancelled }
+            try await eventually("cancelled") { try await cancelled.status() == .cancelled }
             running.cancel()
             try await running.value
             await ours.disconnect()
             await theirs.disconnect()
         }
-    }
-
-    private func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
-        for _ in 0..<10_000 {
-            if try await holds() { return }
-            try await Task.sleep(for: .milliseconds(2))
-        }
-        throw TestServer.Trouble(description: "never: \(what)")
     }
 }

@@ -1,3 +1,4 @@
+import EngineCases
 import PerdureModel
 import PerdureTestKit
 import Testing
@@ -52,7 +53,7 @@ import Testing
         }
         try await withEngine(InMemoryRunStore(), { $0.clock = clock }, workflows: { workflow }) { engine in
             let early = try await engine.start(workflow, 1, id: "early")
-            try await eventually("in it") { door.arrivals["all"] == 1 }
+            try await eventually("in it") { door.arrivals == 1 }
             clock.advance(by: .milliseconds(499))
             door.open()
             #expect(try await early.value == 1)
@@ -66,7 +67,7 @@ import Testing
         }
         try await withEngine(InMemoryRunStore(), { $0.clock = clock }, workflows: { overrun }) { engine in
             let late = try await engine.start(overrun, 1, id: "late")
-            try await eventually("in it") { shut.arrivals["all"] == 1 }
+            try await eventually("in it") { shut.arrivals == 1 }
             try await eventually("timed out") {
                 clock.advance(by: .milliseconds(100))
                 return try await late.status() == .failed

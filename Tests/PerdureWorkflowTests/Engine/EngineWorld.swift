@@ -41,17 +41,6 @@ extension WorkflowEngine.Configuration {
     }
 }
 
-/// Waits until something holds, for as long as a test may take at most; it looks again and again and never sleeps long.
-func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
-    for _ in 0..<20_000 {
-        if try await holds() { return }
-        try await Task.sleep(for: .milliseconds(1))
-    }
-    throw NeverHeld(what: what)
-}
-
-struct NeverHeld: Error { let what: String }
-
 /// Counts by name, from anywhere.
 final class Tally: Sendable {
     private let counts = LockedState<[String: Int]>([:])
@@ -64,36 +53,6 @@ final class Tally: Sendable {
     subscript(name: String) -> Int { self.counts.withLock { $0[name, default: 0] } }
     var all: [String: Int] { self.counts.withLock { $0 } }
     var order: [String] { self.log.withLock { $0 } }
-}
-
-/// A door that a test opens.
-final class Door: Sendable {
-    private struct State {
-        var isOpen = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
-    }
-    private let state = LockedState(State())
-    let arrivals = Tally()
-
-    func pass() async {
-        self.arrivals.add("all")
-        await withCheckedContinuation { continuation in
-            let isOpen = self.state.withLock { state -> Bool in
-                if !state.isOpen { state.waiters.append(continuation) }
-                return state.isOpen
-            }
-            if isOpen { continuation.resume() }
-        }
-    }
-
-    func open() {
-        let waiters = self.state.withLock { state in
-            state.isOpen = true
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
 }
 
 struct Trouble: Error, CustomStringConvertible {

@@ -1,3 +1,4 @@
+import EngineCases
 import PerdureConcurrency
 import PerdureModel
 import PerdureTestKit

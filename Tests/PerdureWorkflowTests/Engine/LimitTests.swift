@@ -1,3 +1,4 @@
+import EngineCases
 import PerdureModel
 import PerdureTestKit
 import Testing

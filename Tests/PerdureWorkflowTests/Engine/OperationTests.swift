@@ -1,3 +1,4 @@
+import EngineCases
 import PerdureModel
 import PerdureTestKit
 import Testing
@@ -30,7 +31,7 @@ import Testing
             workflow
         } _: { engine in
             let run = try await engine.start(workflow, 1, id: "r")
-            try await eventually("second") { door.arrivals["all"] == 1 }
+            try await eventually("second") { door.arrivals == 1 }
             #expect(try await client.cancel("r", reason: "no more"))
             do {
                 _ = try await run.value
@@ -126,7 +127,7 @@ import Testing
             workflow
         } _: { engine in
             let run = try await engine.start(workflow, 1, id: "r")
-            try await eventually("first") { door.arrivals["all"] == 1 }
+            try await eventually("first") { door.arrivals == 1 }
             #expect(try await engine.pause("r"))
             try await eventually("noticed") {
                 guard let driver = engine.core.driver(of: "r") else { return false }
@@ -283,7 +284,7 @@ import Testing
                 #expect(error.step == "child" && error.message.contains("trouble -4") && error.type == "Trouble")
             }
             let waiting = try await engine.start(parent, 0, id: "waits")
-            try await eventually("child") { door.arrivals["all"] == 1 }
+            try await eventually("child") { door.arrivals == 1 }
             try await waiting.cancel()
             try await eventually("child cancelled") {
                 try await engine.describe("waits/child")?.run.status == .cancelled

@@ -1,3 +1,4 @@
+import EngineCases
 import PerdureModel
 import PerdureTestKit
 import Testing
@@ -43,7 +44,7 @@ import Testing
         let running = Task { try await slow.run() }
         try await eventually("registered") { slow.core.state.withLock { $0.worker } != nil }
         _ = try await slow.start(workflow, 1, id: "r")
-        try await eventually("second") { door.arrivals["all"] == 1 }
+        try await eventually("second") { door.arrivals == 1 }
         // Stopped, as by SIGSTOP: it neither renews nor hears anything.
         lost.set(.stopped)
 
@@ -105,7 +106,7 @@ import Testing
         let running = Task { try await first.run() }
         try await eventually("registered") { first.core.state.withLock { $0.worker } != nil }
         _ = try await first.start(workflow, 1, id: "r")
-        try await eventually("second") { door.arrivals["all"] == 1 }
+        try await eventually("second") { door.arrivals == 1 }
         lost.set(.cut)
         try await withEngine(TestStore(memory), name: "pod-1") {
             workflow
@@ -136,7 +137,7 @@ import Testing
         let running = Task { try await first.run() }
         try await eventually("registered") { first.core.state.withLock { $0.worker } != nil }
         _ = try await first.start(workflow, 1, id: "r")
-        try await eventually("first") { door.arrivals["all"] == 1 }
+        try await eventually("first") { door.arrivals == 1 }
         running.cancel()
         try await eventually("draining") { first.core.state.withLock { $0.isDraining } }
         door.open()
@@ -215,7 +216,7 @@ import Testing
         let running = Task { try await first.run() }
         try await eventually("registered") { first.core.state.withLock { $0.worker } != nil }
         _ = try await first.start(workflow, 1, id: "r")
-        try await eventually("pay") { door.arrivals["all"] == 1 }
+        try await eventually("pay") { door.arrivals == 1 }
         // The announcement rides on the commit before.
         #expect(lost.writes == 2)
         lost.set(.cut)

@@ -1,3 +1,4 @@
+import EngineCases
 import PerdureModel
 import PerdureTestKit
 import Testing
@@ -106,7 +107,7 @@ import Testing
                     return number
                 }
                 Step("fails") { (number: Int) -> Int in
-                    while door.arrivals["all"] == 0 { await Task.yield() }
+                    while door.arrivals == 0 { await Task.yield() }
                     throw Trouble(number: 3)
                 }
             }

@@ -1,3 +1,4 @@
+import EngineCases
 import Glibc
 import PerdureConcurrency
 import PerdureModel
@@ -175,7 +176,6 @@ private struct Schedule {
                 faulty.isCrashed || answer.withLock { $0 } != nil
             }
             if answer.withLock({ $0 }) == true { return try await keeper.visit(animal, self.number) }
-            try await Task.sleep(for: .milliseconds(1))
         }
     }
 
@@ -184,7 +184,7 @@ private struct Schedule {
         Task {
             while !Task.isCancelled {
                 if (try? await engine.run()) != nil { return }
-                try? await Task.sleep(for: .milliseconds(1))
+                await Task.yield()
             }
         }
     }
