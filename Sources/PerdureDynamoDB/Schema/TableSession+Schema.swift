@@ -25,10 +25,8 @@ extension TableSession {
             table = try await self.waitUntilActive(table, deadline: deadline)
             if setup.expiresItems { try await self.enableExpiry(shape, deadline: deadline) }
             if !setup.tags.isEmpty { try await self.tag(table, setup.sortedTags, deadline: deadline) }
-            if let isProtected = setup.isProtected {
-                let changed = try await self.client.perform(
-                    .updateTable(self.table, .protection(isProtected)), deadline: deadline)
-                _ = try await self.waitUntilActive(changed, deadline: deadline)
+            if let isProtected = setup.isProtected, isProtected != table.isProtected {
+                try await self.protect(isProtected, deadline: deadline)
             }
             if let recovers = setup.hasPointInTimeRecovery {
                 try await self.client.perform(
@@ -92,16 +90,38 @@ extension TableSession {
         return table
     }
 
+    private func protect(_ isProtected: Bool, deadline: Duration) async throws(CallFailure) {
+        do throws(CallFailure) {
+            let table = try await self.client.perform(
+                .updateTable(self.table, .protection(isProtected)), deadline: deadline)
+            _ = try await self.waitUntilActive(table, deadline: deadline)
+        } catch {
+            // A table that is being changed takes no other change: it may be ours, whose answer was lost.
+            guard error.fault != nil else { throw error }
+            let table = try await self.waitUntilActive(try await self.describe(deadline: deadline), deadline: deadline)
+            guard table.isProtected == isProtected else { throw error }
+        }
+    }
+
     /// What has an expiry is taken away by DynamoDB; without that it stays until somebody removes it.
     private func enableExpiry(_ shape: TableShape, deadline: Duration) async throws(CallFailure) {
-        let expiry = try await self.client.perform(.describeTimeToLive(self.table), deadline: deadline)
-        if expiry.status.hasPrefix("ENABL") {
-            if expiry.attribute == shape.expiry || shape.isExpiryOptional(self.configuration) { return }
-            throw shape.flaw(
-                "items of the table \(self.table) expire by \(expiry.attribute ?? "?"),"
-                    + " in whose key schema there is room for one such attribute; this store needs \(shape.expiry)")
+        if try await self.expires(shape, deadline: deadline) { return }
+        do throws(CallFailure) {
+            try await self.client.perform(
+                .updateTimeToLive(self.table, attribute: shape.expiry, isEnabled: true), deadline: deadline)
+        } catch {
+            // What is enabled cannot be enabled again: somebody else was faster, or our own first attempt was.
+            guard error.fault != nil, try await self.expires(shape, deadline: deadline) else { throw error }
         }
-        try await self.client.perform(
-            .updateTimeToLive(self.table, attribute: shape.expiry, isEnabled: true), deadline: deadline)
+    }
+
+    /// Whether items expire, or are about to; by another attribute than a store needs is refused.
+    private func expires(_ shape: TableShape, deadline: Duration) async throws(CallFailure) -> Bool {
+        let expiry = try await self.client.perform(.describeTimeToLive(self.table), deadline: deadline)
+        guard expiry.status.hasPrefix("ENABL") else { return false }
+        if expiry.attribute == shape.expiry || shape.isExpiryOptional(self.configuration) { return true }
+        throw shape.flaw(
+            "items of the table \(self.table) expire by \(expiry.attribute ?? "?"),"
+                + " in whose key schema there is room for one such attribute; this store needs \(shape.expiry)")
     }
 }
