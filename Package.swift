@@ -170,7 +170,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCQLClientTests",
-            dependencies: ["PerdureCQLClient", "PerdureCQL", "PerdureCrypto", "PerdureIO", "PerdureConcurrency"],
+            dependencies: [
+                "PerdureCQLClient", "PerdureCQL", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "Peers",
+            ],
             swiftSettings: settings),
         .testTarget(name: "PerdureCryptoTests", dependencies: ["PerdureCrypto"], swiftSettings: settings),
         .testTarget(

@@ -14,29 +14,19 @@ package final class Relay: Sendable {
     }
 
     /// Where clients find it.
-    package let port: Int
+    package var port: Int { self.listener.port }
     private let upstream: Int
-    private let listener: CInt
+    private let listener: LoopbackListener
     private let state = LockedState(State())
 
     package init(to upstream: Int) throws {
         self.upstream = upstream
-        (self.listener, self.port) = try Sockets.listen()
+        self.listener = try LoopbackListener()
     }
 
     /// Begins to take connections: each that `lines` gives two lines, for requests and for answers; others are refused.
     package func start(_ lines: @escaping @Sendable () -> (requests: Line, answers: Line)?) throws {
-        try BlockingThread.start(named: "relay") { [self] in
-            while true {
-                let client = accept(self.listener, nil, nil)
-                guard client >= 0 else {
-                    // Closed by the one thread that uses it: its number may belong to somebody else right afterwards.
-                    close(self.listener)
-                    return
-                }
-                self.serve(client, lines())
-            }
-        }
+        try self.listener.start { [self] client in self.serve(client, lines()) }
     }
 
     /// Cuts every connection.
@@ -52,7 +42,7 @@ package final class Relay: Sendable {
     /// Cuts every connection and takes none any more.
     package func stop() {
         self.state.withLock { $0.isStopped = true }
-        Sockets.end(self.listener)
+        self.listener.stop()
         self.cutAll()
     }
 

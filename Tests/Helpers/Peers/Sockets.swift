@@ -4,10 +4,13 @@ internal import Glibc
 package enum Sockets {
     package struct Failure: Error { let call: String }
 
-    /// Listens on a free port; returns the descriptor and the port.
-    package static func listen() throws -> (descriptor: CInt, port: Int) {
+    /// Listens on a port, or a free one; returns the descriptor and the port.
+    package static func listen(on wanted: Int = 0) throws -> (descriptor: CInt, port: Int) {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var address = Self.loopback(0)
+        var yes: CInt = 1
+        // A port that is asked for may have been somebody's a moment ago.
+        if wanted != 0 { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size)) }
+        var address = Self.loopback(UInt16(wanted))
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in

@@ -1,4 +1,5 @@
 import Glibc
+import Peers
 import PerdureCQL
 import PerdureConcurrency
 import PerdureIO

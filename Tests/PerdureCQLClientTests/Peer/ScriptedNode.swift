@@ -1,4 +1,5 @@
 import Glibc
+import Peers
 import PerdureCQL
 import PerdureConcurrency
 import PerdureIO
@@ -64,38 +65,31 @@ final class ScriptedNode: Sendable {
     }
 
     let state: LockedState<State>
-    private let listener: CInt
-    let port: UInt16
+    private let listener: LoopbackListener
+    var port: UInt16 { UInt16(self.listener.port) }
 
     init(_ settings: Settings = Settings(), port: UInt16 = 0) throws {
         self.state = LockedState(State(settings: settings))
-        (self.listener, self.port) = try Sockets.listen(on: port)
-        try BlockingThread.start(named: "scripted") { [listener, weak self] in
-            while true {
-                let client = accept(listener, nil, nil)
-                guard client >= 0, let self, !self.state.withLock({ $0.isStopped }) else {
-                    if client >= 0 { close(client) }
-                    close(listener)
-                    return
-                }
-                var yes: CInt = 1
-                setsockopt(client, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<CInt>.size))
-                let session = NodeSession(self, client)
-                let isStopped = self.state.withLock { state in
-                    state.connectionCount += 1
-                    state.sessions.append(session)
-                    return state.isStopped
-                }
-                if isStopped { Sockets.end(client) }
-                try? BlockingThread.start(named: "scripted-node") { session.serve() }
+        self.listener = try LoopbackListener(on: Int(port))
+        try self.listener.start { [weak self] client in
+            guard let self else {
+                close(client)
+                return
             }
+            var yes: CInt = 1
+            setsockopt(client, CInt(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<CInt>.size))
+            let session = NodeSession(self, client)
+            let isStopped = self.state.withLock { state in
+                state.connectionCount += 1
+                state.sessions.append(session)
+                return state.isStopped
+            }
+            if isStopped { Sockets.end(client) }
+            try? BlockingThread.start(named: "scripted-node") { session.serve() }
         }
     }
 
-    deinit {
-        // Stopped before, the number may be somebody else's by now.
-        if !self.state.withLock({ $0.isStopped }) { Sockets.end(self.listener) }
-    }
+    deinit { self.listener.stop() }
 
     var endpoint: CQLEndpoint { CQLEndpoint(address: .v4(0x7F00_0001), port: self.port) }
 
@@ -171,11 +165,11 @@ final class ScriptedNode: Sendable {
 
     /// Ends every connection, and takes no more.
     func stop() {
-        let (sessions, wasStopped) = self.state.withLock { state in
-            defer { state.isStopped = true }
-            return (state.sessions, state.isStopped)
+        self.listener.stop()
+        let sessions = self.state.withLock { state in
+            state.isStopped = true
+            return state.sessions
         }
-        if !wasStopped { Sockets.end(self.listener) }
         for session in sessions { session.end() }
     }
 

@@ -38,8 +38,8 @@ final class ScriptedPeer: Sendable {
 
     typealias Script = @Sendable (Request) -> Reply
 
-    let port: Int
-    private let listener: CInt
+    var port: Int { self.listener.port }
+    private let listener: LoopbackListener
     private let script: Script
     private struct State {
         var requests: [Request] = []
@@ -54,38 +54,36 @@ final class ScriptedPeer: Sendable {
     var connectionCount: Int { self.state.withLock { $0.connections } }
 
     init(_ script: @escaping Script) throws {
-        (self.listener, self.port) = try Sockets.listen()
+        self.listener = try LoopbackListener()
         self.script = script
-        try BlockingThread.start(named: "peer") { self.acceptAll() }
+        try self.listener.start { [weak self] connection in
+            guard let self else {
+                close(connection)
+                return
+            }
+            self.take(connection)
+        }
     }
 
     func stop() {
-        let open = self.state.withLock { state -> Set<CInt> in
+        self.listener.stop()
+        self.state.withLock { state in
             state.isStopped = true
-            return state.open
+            for connection in state.open { Sockets.end(connection) }
         }
-        Sockets.end(self.listener)
-        for connection in open { Sockets.end(connection) }
     }
 
-    private func acceptAll() {
-        while true {
-            let connection = accept(self.listener, nil, nil)
-            if connection < 0 || self.state.withLock({ $0.isStopped }) {
-                if connection >= 0 { close(connection) }
-                close(self.listener)
-                return
-            }
-            let number = self.state.withLock { state in
-                state.connections += 1
-                state.open.insert(connection)
-                return state.connections
-            }
-            try? BlockingThread.start(named: "peer-connection") {
-                self.serve(connection, number)
-                self.state.withLock { _ = $0.open.remove(connection) }
-                close(connection)
-            }
+    private func take(_ connection: CInt) {
+        let number = self.state.withLock { state in
+            state.connections += 1
+            state.open.insert(connection)
+            if state.isStopped { Sockets.end(connection) }
+            return state.connections
+        }
+        try? BlockingThread.start(named: "peer-connection") {
+            self.serve(connection, number)
+            self.state.withLock { _ = $0.open.remove(connection) }
+            close(connection)
         }
     }
 

@@ -29,27 +29,26 @@ final class ScriptedServer: Sendable {
     }
 
     private let state = LockedState(State())
-    private let listener: CInt
-    let port: Int
+    private let listener: LoopbackListener
+    var port: Int { self.listener.port }
 
     init() throws {
-        (self.listener, self.port) = try Sockets.listen()
-        try BlockingThread.start(named: "scripted") { [listener, weak self] in
-            while true {
-                let client = accept(listener, nil, nil)
-                guard client >= 0, let self else {
-                    // Closed by the one thread that uses it: its number may belong to somebody else right afterwards.
-                    close(listener)
-                    return
-                }
-                self.state.withLock { $0.descriptors.append(client) }
-                try? BlockingThread.start(named: "scripted-peer") { self.serve(client) }
+        self.listener = try LoopbackListener()
+        try self.listener.start { [weak self] client in
+            guard let self else {
+                close(client)
+                return
             }
+            self.state.withLock { state in
+                state.descriptors.append(client)
+                if state.isStopped { Sockets.end(client) }
+            }
+            try? BlockingThread.start(named: "scripted-peer") { self.serve(client) }
         }
     }
 
     func stop() {
-        Sockets.end(self.listener)
+        self.listener.stop()
         self.state.withLock { state in
             state.isStopped = true
             for descriptor in state.descriptors { Sockets.end(descriptor) }
