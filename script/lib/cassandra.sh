@@ -106,6 +106,14 @@ auto_snapshot: false
 auto_bootstrap: false
 user_defined_functions_enabled: false
 YAML
+    # A node that shares a small machine is slow at times, not overloaded. Where nodes get killed, the others must notice soon.
+    [ "$nodes" -gt 1 ] || cat >>"$folder/cassandra.yaml" <<YAML
+read_request_timeout: 10s
+range_request_timeout: 20s
+write_request_timeout: 10s
+cas_contention_timeout: 10s
+request_timeout: 20s
+YAML
     [ -z "$secured" ] || cat >>"$folder/cassandra.yaml" <<YAML
 authenticator: PasswordAuthenticator
 authorizer: CassandraAuthorizer

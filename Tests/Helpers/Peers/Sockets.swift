@@ -8,8 +8,8 @@ package enum Sockets {
     package static func listen(on wanted: Int = 0) throws -> (descriptor: CInt, port: Int) {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var yes: CInt = 1
-        // A port that is asked for may have been somebody's a moment ago.
-        if wanted != 0 { setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size)) }
+        // So that the port can be asked for again, by who takes this one's place.
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
         var address = Self.loopback(UInt16(wanted))
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
