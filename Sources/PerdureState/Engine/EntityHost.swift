@@ -15,8 +15,8 @@ final class EntityHost: Sendable {
     @usableFromInline let store: any StateStore
     /// The same, where a command may be carried out without a thought for anything but the state and its sender.
     @usableFromInline let storeAtOnce: (any ImmediateStateStore)?
-    /// Whether nobody who has a turn ever waits for anything.
-    private let hasBriefTurns: Bool
+    /// How many may wait for a turn where nobody who has one ever waits for anything.
+    private let briefLimit: Int?
     private let publishing: Publishing
     @usableFromInline let hasPublishers: Bool
     private let directory: EntityDirectory
@@ -38,7 +38,7 @@ final class EntityHost: Sendable {
         self.hasPublishers = !publishing.isEmpty
         let isPlain = publishing.isEmpty && configuration.observer == nil && configuration.sharing == .exclusive
         self.storeAtOnce = isPlain ? store as? any ImmediateStateStore : nil
-        self.hasBriefTurns = self.storeAtOnce?.neverWaits ?? false
+        self.briefLimit = self.storeAtOnce?.neverWaits == true ? configuration.maximumWaitingCommands : nil
         self.directory = EntityDirectory(limit: configuration.maximumLiveEntities)
         self.makeEntity = makeEntity
     }
@@ -48,23 +48,23 @@ final class EntityHost: Sendable {
     /// Asks for the turn of `entity`; whoever does not get it goes on with ``enter(_:_:)``.
     @usableFromInline
     func knock(_ entity: EntityTurn) -> EntityTurn.Admission {
-        Task.isCancelled ? .withdrawn : entity.take(at: self.directory.moment)
+        Task.isCancelled ? .withdrawn : entity.take(at: self.directory.moment, briefLimit: self.briefLimit)
     }
 
-    /// The entity under the ID of `known`, once its turn has come; `answer` is what knocking gave.
+    /// The entity under the ID of `known`, once its turn has come, or with the line that it is expected in; `answer` is what knocking
+    /// gave.
     @usableFromInline
-    func enter(_ known: EntityTurn, _ answer: EntityTurn.Admission) async throws(CommandFailure) -> EntityTurn {
+    func enter(
+        _ known: EntityTurn, _ answer: EntityTurn.Admission
+    ) async throws(CommandFailure) -> (EntityTurn, EntityLine?) {
         let limit = self.configuration.maximumWaitingCommands
         var entity = known
         var admission = answer
         while true {
-            if case .line(let ticket) = admission {
-                admission =
-                    self.hasBriefTurns
-                    ? await entity.waitBriefly(ticket, limit: limit) : await entity.wait(ticket, limit: limit)
-            }
+            if case .ticket(let ticket) = admission { admission = await entity.wait(ticket, limit: limit) }
             switch admission {
-            case .turn: return entity
+            case .turn: return (entity, nil)
+            case .line(let line): return (entity, line)
             case .retired:
                 // It left memory, and may have come back as another object.
                 guard let found = self.find(entity.id) else { throw .stopped }
@@ -74,7 +74,7 @@ final class EntityHost: Sendable {
                 throw .overloaded(
                     "\(limit) commands wait for \(entity.id.debugDescription) already, as many as maximumWaitingCommands allows"
                 )
-            case .withdrawn, .line: throw .cancelled
+            case .withdrawn, .ticket: throw .cancelled
             }
         }
     }
@@ -169,7 +169,7 @@ final class EntityHost: Sendable {
     func passivate(_ id: String) async {
         guard let entity = self.directory.peek(id) else { return }
         var admission = entity.take(at: self.directory.moment)
-        if case .line(let ticket) = admission { admission = await entity.wait(ticket, limit: .max) }
+        if case .ticket(let ticket) = admission { admission = await entity.wait(ticket, limit: .max) }
         // Anything else: it left memory by itself, or the task was cancelled and goes without.
         guard case .turn = admission else { return }
         entity.forget()

@@ -96,16 +96,21 @@ final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
     ) async throws(Failure) -> CommandResult<Behavior> {
         let started = self.host.hasObserver ? self.host.clock.now : .zero
         do throws(Failure) {
-            var turn = known
-            if case .turn = admission {
-            } else {
-                do throws(CommandFailure) { turn = try await self.host.enter(known, admission) } catch {
+            var (turn, line): (EntityTurn, EntityLine?) = (known, nil)
+            switch admission {
+            case .turn: break
+            case .line(let way): line = way
+            default:
+                do throws(CommandFailure) { (turn, line) = try await self.host.enter(known, admission) } catch {
                     throw Failure(error)
                 }
-                if progress == nil, !Task.isCancelled, let result = try self.answerAtOnce(command, on: turn) {
+                if line == nil, progress == nil, !Task.isCancelled,
+                    let result = try self.answerAtOnce(command, on: turn)
+                {
                     return result
                 }
             }
+            if let line, let result = try await self.answer(command, on: turn, progress, in: line) { return result }
             defer { turn.pass() }
             let live = unsafeDowncast(turn, to: Live.self)
             var work = EntityWork(kind: self, live: live, progress: progress)
@@ -116,6 +121,18 @@ final class EntityKind<Behavior: DurableStateBehavior>: Sendable {
             if self.host.hasObserver { self.noteFailed(known.id, error) }
             throw error
         }
+    }
+
+    /// Waits in `line` for the turn, and answers there if that needs no waiting; otherwise nil, with the turn in hand.
+    @inlinable
+    func answer(
+        _ command: Behavior.Command, on turn: EntityTurn, _ progress: CommandProgress?, in line: isolated EntityLine
+    ) async throws(Failure) -> CommandResult<Behavior>? {
+        if Task.isCancelled {
+            turn.pass()
+            throw Failure(.cancelled)
+        }
+        return progress == nil ? try self.answerAtOnce(command, on: turn) : nil
     }
 
     /// Tells the observer of a failure. A rejection is an answer.

@@ -12,9 +12,17 @@ struct Turn<Waiter> {
     private(set) var isTaken = false
     private var line = FIFO<(ticket: Ticket, waiter: Waiter)>()
     private var lastTicket: Ticket = 0
+    /// How many are on their way to the line.
+    private var expected = 0
 
-    /// How many wait.
-    var waiting: Int { self.line.count }
+    /// How many stand in the line.
+    var inLine: Int { self.line.count }
+
+    /// How many wait, those on their way included.
+    var waiting: Int { self.line.count + self.expected }
+
+    /// Whether nobody works, nor will unless somebody comes who is not known yet.
+    var isIdle: Bool { !self.isTaken && self.expected == 0 }
 
     /// Takes the turn if it is free.
     mutating func takeIfFree() -> Bool {
@@ -32,6 +40,17 @@ struct Turn<Waiter> {
     /// Joins the end of the line; ``pass()`` will hand out `waiter` when its turn has come.
     mutating func join(_ waiter: Waiter, _ ticket: Ticket) {
         self.line.append((ticket, waiter))
+    }
+
+    /// Gives somebody a place in the line for whom ``arrive(_:)`` will be called.
+    mutating func expect() { self.expected += 1 }
+
+    /// Joins the end of the line, as was said by ``expect()``; true for who has the turn at once instead.
+    mutating func arrive(_ waiter: Waiter) -> Bool {
+        self.expected -= 1
+        if self.takeIfFree() { return true }
+        self.join(waiter, self.makeTicket())
+        return false
     }
 
     /// Leaves the line; nil for who is not in it, or whose turn had come already.

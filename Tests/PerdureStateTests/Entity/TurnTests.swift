@@ -33,6 +33,23 @@ import Testing
         #expect(turn.pass() == nil)
     }
 
+    @Test func whoIsExpectedCountsAsWaiting() {
+        var turn = Turn<String>()
+        #expect(turn.takeIfFree() == true)
+        turn.expect()
+        turn.expect()
+        #expect(turn.waiting == 2 && turn.inLine == 0)
+        #expect(turn.arrive("ada") == false)
+        #expect(turn.waiting == 2 && turn.inLine == 1)
+        #expect(turn.pass() == "ada")
+        #expect(turn.pass() == nil)
+        #expect(!turn.isTaken && !turn.isIdle, "one is still on the way")
+        #expect(turn.arrive("ben") == true, "nobody has the turn")
+        #expect(turn.isTaken && turn.waiting == 0)
+        #expect(turn.pass() == nil)
+        #expect(turn.isIdle)
+    }
+
     @Test(arguments: 0..<50 as Range<UInt64>) func doesAsAnArrayDoes(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var turn = Turn<Int>()

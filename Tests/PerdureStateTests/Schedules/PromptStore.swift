@@ -6,11 +6,13 @@ import PerdureConcurrency
 /// A store with faults that takes some changes at once, past all faults, as the in-memory store does; its seed picks which.
 final class PromptStore: ImmediateStateStore {
     let faulty: FaultyStateStore<InMemoryStateStore>
-    let neverWaits = false
+    /// A lie, of every other seed: who says so must not lose anything by waiting after all.
+    let neverWaits: Bool
     private let state: LockedState<(random: SeededGenerator, trace: [FaultTrace])>
 
     init(_ faulty: FaultyStateStore<InMemoryStateStore>, seed: UInt64) {
         self.faulty = faulty
+        self.neverWaits = seed % 2 == 0
         self.state = LockedState((SeededGenerator(seed: seed), []))
     }
 

@@ -16,11 +16,11 @@ extension FaultyStateStore {
 extension Entity where Behavior == Account {
     /// Sends a command in a task of its own, and returns once it stands in the line, behind those that stand there already.
     func line(up command: Account.Command) async -> Task<CommandError<Account.Rejection>?, Never> {
-        let before = self.turn.waiting
+        let before = self.turn.inLine
         let task = Task {
             await reason { () async throws(CommandError<Account.Rejection>) in try await self.send(command) }
         }
-        _ = await eventually { self.turn.waiting > before }
+        _ = await eventually { self.turn.inLine > before }
         return task
     }
 
