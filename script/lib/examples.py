@@ -2,6 +2,7 @@
 
     examples.py BUILD PAGE...
 
+Pages are Markdown, or Swift files of Sources/, of which the blocks in comments for the documentation are compiled with their own module.
 A block of Swift is compiled as the body of an async throwing function of its own, and run in an empty folder. A comment before the fence
 says what else is to be known; its parts come in this order:
 
@@ -19,6 +20,7 @@ or that something else is done with it:
     <!-- example: manifest -->               a package manifest, which the package manager resolves with this package beside it
     <!-- example: none, REASON -->           nothing; it is named with its reason
 
+What a block in a comment needs is said in Documentation/examples/comments, so that it does not stand in the source.
 Modules of other packages are those of Documentation/examples/packages: declarations of ours with the signatures of the packages.
 """
 
@@ -36,6 +38,7 @@ NOTE = re.compile(
     r"(?P<file>file)?\s*(?:importing (?P<imports>\w+(?:, \w+)*))?\s*(?:after (?P<after>[\w-]+(?:, [\w-]+)*))?\s*"
     r"(?:in (?P<frame>[\w-]+))?(?:; not run, (?P<reason>.+))?")
 IMPORT = re.compile(r"^(?:public |internal )?import \w+$", re.M)
+COMMENT = re.compile(r" */// ?(.*)")
 problems, left_out = [], []
 
 
@@ -59,11 +62,11 @@ def names(text):
 
 
 class Example:
-    def __init__(self, page, line, code, note):
+    def __init__(self, page, line, code, note, module=None):
         self.page, self.place = page, f"{page}:{line}"
-        self.is_file, self.reason = bool(note["file"]), note["reason"]
+        self.is_file, self.reason, self.is_comment = bool(note["file"]), note["reason"], module is not None
         self.parts = [located(code, page, line)]
-        self.before = [f"import {name}" for name in names(note["imports"])]
+        self.before = [f"import {name}" for name in names(note["imports"]) + [module] * self.is_comment]
         for name in names(note["after"]):
             path = f"{HIDDEN}/{name}.swift"
             self.before.append(located(read(path), path))
@@ -117,15 +120,25 @@ def resolve(manifest):
         return run(["swift", "package", "--package-path", f"{folder}/bank", "show-dependencies"])
 
 
+# What surrounds the blocks in comments: a file, or the second block of it, and so on, and what would stand in the note before a fence.
+surroundings = dict(row.split(": ", 1) for row in read(f"{HIDDEN}/comments").splitlines() if row and not row.startswith("#"))
 examples, manifests, snippets = [], [], {name.removesuffix(".swift"): [] for name in os.listdir("Snippets")}
 for page in pages:
-    text = read(page)
+    text, module, count = read(page), None, 0
+    if page.endswith(".swift"):
+        module = page.split("/")[1]
+        rows = [COMMENT.fullmatch(row) for row in text.split("\n")]
+        text = "\n".join(row[1] if row else "" for row in rows)
     for match in FENCE.finditer(text):
+        if module and match["language"] == "swift":
+            count += 1
         note, line = (match["note"] or "").strip(), text.count("\n", 0, match.start("code")) + 1
         code = "\n".join(row.removeprefix(match["indent"]) for row in match["code"].split("\n"))
         place = f"{page}:{line}"
         if match["language"] != "swift" and not note:
             continue
+        if module:
+            note = surroundings.pop(page if count == 1 else f"{page} {count}", "")
         if note.startswith("none, "):
             left_out.append(f"not compiled: {place}: {note.removeprefix('none, ')}")
         elif note == "continues":
@@ -139,9 +152,11 @@ for page in pages:
             else:
                 problems.append(f"{place}: there is no Snippets/{found[2]}.swift")
         elif found := NOTE.fullmatch(note):
-            examples.append(Example(page, line, code, found))
+            examples.append(Example(page, line, code, found, module))
         else:
             problems.append(f"{place}: nobody knows what this means: example: {note}")
+
+problems += [f"{HIDDEN}/comments names a block that is not there: {name}" for name in surroundings]
 
 # What our modules import of C; the package manager finds it by the names of the targets.
 system = []
@@ -190,7 +205,7 @@ switch CommandLine.arguments[1] {{
         with tempfile.TemporaryDirectory() as place:
             return run([program, str(number)], place, 60)
 
-    runnable = [(number, example) for number, example in functions if linked and not example.reason]
+    runnable = [(number, example) for number, example in functions if linked and not example.reason and not example.is_comment]
     running = [(example, pool.submit(perform, number)) for number, example in runnable]
     resolving = [(place, pool.submit(resolve, manifest)) for place, manifest in manifests]
     printing = {name: pool.submit(printed, name) for name in snippets}
@@ -214,6 +229,8 @@ for problem in problems:
 if problems:
     sys.exit(f"{len(problems)} problems with the examples of the documentation")
 held = sum(len(blocks) for blocks in snippets.values())
-print(f"{len(examples) + held + len(manifests)} examples: {len(runnable)} compiled and run, {len(files)} compiled as files of their own, "
-      f"{len(examples) - len(runnable) - len(files)} compiled and not run, {held} held against the {len(snippets)} programs of Snippets, "
-      f"which were run, {len(manifests)} resolved by the package manager; {len(left_out)} named above")
+comments = sum(example.is_comment for example in examples)
+print(f"{len(examples) + held + len(manifests)} examples: {len(runnable)} compiled and run, {held} held against the {len(snippets)} programs of "
+      f"Snippets, which were run, {len(manifests)} resolved by the package manager, {len(examples) - len(runnable)} compiled "
+      f"({comments} of them in comments of the sources, {len([1 for example, _ in files if not example.is_comment])} declare only); "
+      f"{len(left_out)} named above")

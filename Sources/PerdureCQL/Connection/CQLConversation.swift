@@ -3,12 +3,12 @@
 /// Whoever has the socket does this, and nothing else:
 ///
 /// ```swift
-/// conversation.opened()                                   // the socket is connected
-/// conversation.fill(atLeast: 16384) { read(socket, …) }   // the socket can be read
-/// while let event = conversation.next() { … }             // after opened, fill and every other call
-/// conversation.flush()                                    // once for everything that gathered
-/// let count = conversation.withUnsentBytes { write(socket, …) }
-/// conversation.sent(count)                                // the socket took so many bytes
+/// conversation.opened()                                  // the socket is connected
+/// conversation.fill(atLeast: 16384) { read(socket, $0.baseAddress, $0.count) }       // it can be read
+/// while let event = conversation.next() { handle(event) }  // after opened, fill and every other call
+/// conversation.flush()                                   // once for everything that gathered
+/// let count = conversation.withUnsentBytes { write(socket, $0.baseAddress, $0.count) }
+/// conversation.sent(count)                               // the socket took so many bytes
 /// ```
 ///
 /// The handshake, heartbeats and the change of framing happen inside. It has one owner, keeps no time and takes no

@@ -5,7 +5,7 @@
 ///
 /// ```swift
 /// decoder.fill(atLeast: 16384) { read(socket, $0.baseAddress, $0.count) }
-/// while let frame = try decoder.next() { … }
+/// while let frame = try decoder.next() { handle(frame) }
 /// ```
 ///
 /// It begins with plain frames. In version 5 it goes over to segments by itself once READY or AUTHENTICATE has passed,

@@ -3,7 +3,13 @@
 /// ```swift
 /// var backoff = CQLBackoff()
 /// while true {
-///     do { try await connect(); backoff.reset(); … } catch { try await clock.sleep(for: backoff.next()) }
+///     do {
+///         try await connect()
+///         backoff.reset()
+///         await serve()                       // until the connection is lost
+///     } catch {
+///         try await clock.sleep(for: backoff.next())
+///     }
 /// }
 /// ```
 public struct CQLBackoff: Sendable, Hashable {

@@ -2,7 +2,7 @@ internal import COpenSSL
 
 /// TLS as a machine: bytes from the other side in, bytes for it out, and no socket.
 ///
-/// ```swift
+/// ```
 /// _ = try session.shakeHands()                        // the client speaks first
 /// send(session.takeOutput)                            // after everything
 /// session.receive(bytesThatCame)                      // then, until established:

@@ -13,7 +13,7 @@ public import PerdureWorkflow
 /// ```swift
 /// let store = try DynamoDBRunStore(DynamoDBConfiguration(table: "workflow_executions", region: "eu-central-1"))
 /// try await store.setup()
-/// let engine = WorkflowEngine(store: store) { fulfilment }
+/// let engine = try WorkflowEngine(store: store) { fulfilment }
 /// ```
 public final class DynamoDBRunStore: RunStore {
     /// How the store was configured.

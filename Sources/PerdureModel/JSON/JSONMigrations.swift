@@ -12,8 +12,10 @@
 /// A version may be jumped over, and several may lead to the same:
 ///
 /// ```swift
-/// migrating: .from(1, AccountV1.self, to: 3) { AccountV3($0) }
-///     .also(2, AccountV2.self) { AccountV3($0) }
+/// try JSONStateCodec<AccountV3>(
+///     name: "Account", version: 3,
+///     migrating: .from(1, AccountV1.self, to: 3) { AccountV3($0) }
+///         .also(2, AccountV2.self) { AccountV3($0) })
 /// ```
 ///
 /// Migrations run when a state is read, each time until it is next written. They must be pure. The codec refuses a chain

@@ -5,7 +5,7 @@
 /// ```swift
 /// var registry = StateTypeRegistry()
 /// try registry.register(Samplepb_Account.self)                 // protobuf, both layouts
-/// try registry.register(JSONStateCodec<Logbook>(name: "Logbook", version: 2, migrating: …))
+/// try registry.register(JSONStateCodec<Logbook>(name: "Logbook"))
 /// let state = try registry.decode(payload)                     // any Sendable
 /// let account = try registry.decode(payload, as: Samplepb_Account.self)
 /// ```

@@ -7,6 +7,7 @@ extension DurableStateBehavior where State: Codable {
     /// struct BankAccount: DurableStateBehavior {
     ///     let codec: any StateCodec<State>
     ///     init() throws { self.codec = try JSONStateCodec(name: "BankAccount.State") }
+    ///     // State, initialState and handle
     /// }
     /// ```
     public var codec: any StateCodec<State> { JSONStateCodec() }

@@ -5,8 +5,10 @@ public import PerdureModel
 ///
 /// ```swift
 /// let clock = ManualClock()
-/// let engine = StateEngine(store: store, clock: clock) { BankAccount() }
-/// …
+/// var configuration = StateEngine.Configuration()
+/// configuration.clock = clock
+/// let engine = StateEngine(store: store, configuration: configuration) { BankAccount() }
+/// let running = Task { try await engine.run() }
 /// try await clock.waitForSleepers()        // the engine sleeps until the idle time is over
 /// clock.advance(by: .seconds(60))
 /// ```

@@ -1,0 +1,3 @@
+let clock = ContinuousClock()
+func connect() async throws {}
+func serve() async {}

@@ -1,0 +1,3 @@
+import PerdureTestKit
+
+@Sendable func MyStore() -> any RunStore { InMemoryRunStore() }

@@ -1,0 +1,3 @@
+import PerdureState
+
+let payload = StatePayload(manifest: "text/plain", bytes: [])

@@ -1,0 +1,3 @@
+import PerdureCQL
+
+let rows: CQLRows = try { throw CancellationError() }()
