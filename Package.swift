@@ -139,8 +139,7 @@ let package = Package(
             name: "perdure-bench",
             dependencies: [
                 "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra", "PerdureState",
-                "PerdureWorkflow",
-                "PerdureTestKit", "CBaselines",
+                "PerdureWorkflow", "PerdureCQL", "PerdureTestKit", "CBaselines",
             ],
             path: "Benchmarks/PerdureBench", swiftSettings: settings),
 

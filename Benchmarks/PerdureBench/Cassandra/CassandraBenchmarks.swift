@@ -1,3 +1,4 @@
+import CBaselines
 import Glibc
 import PerdureCassandra
 
@@ -16,6 +17,8 @@ enum CassandraBenchmarks {
         cpu("cassandra-write-cpu", .write, inFlight: 64, count: 60_000),
         cpu("cassandra-read-cpu", .read, inFlight: 64, count: 60_000),
         speed("cassandra-cas-64", .cas, inFlight: 64, count: 10_000),
+        Benchmark("cassandra-write-allocations", unit: "allocs/write") { try await allocations(.write, inFlight: 64) },
+        Benchmark("cassandra-read-allocations", unit: "allocs/read") { try await allocations(.read, inFlight: 64) },
     ]
 
     /// What is done, in the words of the program in Go.
@@ -84,6 +87,30 @@ enum CassandraBenchmarks {
     private static func ours(
         _ kind: Kind, _ inFlight: Int, _ count: Int, onStore: Bool = false
     ) async throws -> Outcome {
+        try await self.withStore(kind, inFlight) { store, first in
+            let before = processorSeconds()
+            let perSecond = try await self.operate(
+                store, kind, first, count, on: onStore ? store.taskExecutor : nil)
+            let used = processorSeconds() - before
+            return Outcome(rate: perSecond, cpu: used * 1e6 / Double(count / inFlight * inFlight))
+        }
+    }
+
+    /// Heap allocations of all threads for each operation, the rows of writes included.
+    private static func allocations(_ kind: Kind, inFlight: Int) async throws -> Double {
+        try await self.withStore(kind, inFlight) { store, first in
+            let count = 16_384
+            _ = try await self.operate(store, kind, first, count)
+            baseline_count_all_allocations()
+            _ = try await self.operate(store, kind, first, count)
+            return Double(baseline_all_allocations()) / Double(count)
+        }
+    }
+
+    /// A store with a row for each of so many tasks, and the rows' versions.
+    private static func withStore<Result>(
+        _ kind: Kind, _ inFlight: Int, _ body: (CassandraStore, [UInt64]) async throws -> Result
+    ) async throws -> Result {
         let store = try CassandraStore(try await self.configuration(kind))
         var versions: [UInt64] = []
         for task in 0..<inFlight {
@@ -91,10 +118,16 @@ enum CassandraBenchmarks {
             if version == 0 { try await store.write(row(task, version: 1), if: kind == .cas ? .absent : .always) }
             versions.append(max(1, version))
         }
-        let first = versions
-        let before = processorSeconds()
-        let perSecond = try await rate(of: count, over: inFlight, on: onStore ? store.taskExecutor : nil) {
-            task, share in
+        let result = try await body(store, versions)
+        await store.disconnect()
+        return result
+    }
+
+    /// Does so many operations, a task for each of the versions; returns how many there were in a second.
+    private static func operate(
+        _ store: CassandraStore, _ kind: Kind, _ first: [UInt64], _ count: Int, on executor: (any TaskExecutor)? = nil
+    ) async throws -> Double {
+        try await rate(of: count, over: first.count, on: executor) { task, share in
             switch kind {
             case .write:
                 for number in 1...UInt64(share) { try await store.write(row(task, version: number), if: .always) }
@@ -106,9 +139,6 @@ enum CassandraBenchmarks {
                 }
             }
         }
-        let used = processorSeconds() - before
-        await store.disconnect()
-        return Outcome(rate: perSecond, cpu: used * 1e6 / Double(count / inFlight * inFlight))
     }
 
     // MARK: What it is held against

@@ -83,6 +83,8 @@ func bank(
     _ configure: (inout StateEngine.Configuration) -> Void = { _ in }
 ) -> StateEngine {
     var configuration = StateEngine.Configuration()
+    // On the clock of a busy machine, which sanitizers slow down as well.
+    configuration.drainTimeout = .seconds(300)
     configure(&configuration)
     return StateEngine(store: store, configuration: configuration, publishers: publishers) { Account() }
 }
