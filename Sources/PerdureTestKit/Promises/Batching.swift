@@ -45,7 +45,7 @@ extension StatePromise {
                 }
                 try expectFailure(trial, results[2], .conflict)
                 if case .failure(let error) = results[2] {
-                    try trial.expect(error.storedVersion == 9, "a conflict with version 9", found: describe(error))
+                    try trial.expect(error.storedVersion == 9, "a conflict with version 9", found: error)
                 }
                 try await trial.expectStored(stored)
             }),
@@ -144,7 +144,7 @@ extension StatePromise {
     ) throws -> Value {
         switch result {
         case .success(let value): return value
-        case .failure(let error): throw trial.broken(expected: "\(attempt) to succeed", found: describe(error))
+        case .failure(let error): throw trial.broken(expected: "\(attempt) to succeed", found: error)
         }
     }
 
@@ -155,7 +155,7 @@ extension StatePromise {
         case .success: throw trial.broken(expected: "\(code)", found: "success")
         case .failure(let error):
             try trial.expect(
-                error.code == code && error.outcome == .notApplied, "\(code), not applied", found: describe(error))
+                error.code == code && error.outcome == .notApplied, "\(code), not applied", found: error)
         }
     }
 }

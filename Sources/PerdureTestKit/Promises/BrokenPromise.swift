@@ -12,6 +12,8 @@ public struct BrokenPromise: Error, Sendable, Hashable, Codable, CustomStringCon
     public let seed: UInt64
     /// Where in the suite the expectation is, as `Module/File.swift:line`.
     public let location: String
+    /// Whether all that is wrong is that the store did not answer in time, or said that it cannot now.
+    public var isOverload = false
 
     /// The whole story on one line.
     public var description: String {

@@ -29,7 +29,7 @@ extension StatePromise {
             switch answer {
             case .success(let found): try trial.expect(found == state, describe(state), found: describe(found))
             case .failure(let error):
-                try trial.expect(error.code == .cancelled, "the state or cancelled", found: describe(error))
+                try trial.expect(error.code == .cancelled, "the state or cancelled", found: error)
             }
             try await trial.expectStored(state)
         },
@@ -80,8 +80,8 @@ extension StatePromise {
     ) async throws {
         let answer = await cancelled { await trial.answer(to: change) }
         if let answer {
-            try trial.expect(answer.code == .cancelled, "success or cancelled", found: describe(answer))
-            try trial.expect(answer.outcome == .notApplied, "outcome not applied", found: describe(answer))
+            try trial.expect(answer.code == .cancelled, "success or cancelled", found: answer)
+            try trial.expect(answer.outcome == .notApplied, "outcome not applied", found: answer)
         }
         if let expected = answer == nil ? after : before {
             try await trial.expectStored(expected)
@@ -117,7 +117,7 @@ extension StatePromise {
             let failure = answers.compactMap { $0 }.last
             if let failure {
                 try trial.expect(
-                    failure.code != .conflict, "no conflict for the only writer of an ID", found: describe(failure))
+                    failure.code != .conflict, "no conflict for the only writer of an ID", found: failure)
             }
             let found = try await trial.read(id)
             let isUnknown = failure?.outcome == .unknown

@@ -104,7 +104,7 @@ extension StatePromise {
                 try await trial.expectConflict(with: stored, of: attempt.words, make)
             case .done:
                 if let answer = await trial.answer(to: make) {
-                    throw trial.broken(expected: "\(attempt.words) to succeed", found: describe(answer))
+                    throw trial.broken(expected: "\(attempt.words) to succeed", found: answer)
                 }
             }
 

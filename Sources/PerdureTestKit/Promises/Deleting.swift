@@ -64,7 +64,7 @@ extension StatePromise {
             if let answer {
                 try trial.expect(
                     answer.outcome == .notApplied && answer.code != .conflict, "success or a refusal",
-                    found: describe(answer))
+                    found: answer)
                 try await trial.expectStored(state)
             } else {
                 try await trial.expectAbsent(state.persistenceID)

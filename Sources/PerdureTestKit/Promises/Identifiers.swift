@@ -25,7 +25,7 @@ extension StatePromise {
                 do throws(StoreError) {
                     _ = try await trial.store.latestState(of: id)
                 } catch {
-                    throw trial.broken(expected: "reading \(id.debugDescription) to succeed", found: describe(error))
+                    throw trial.broken(expected: "reading \(id.debugDescription) to succeed", found: error)
                 }
             }
         },
@@ -75,7 +75,7 @@ extension StatePromise {
                 try await trial.store.delete(id, if: .always)
             }
             for error in [read, write, delete] {
-                try trial.expect(error.outcome == .notApplied, "outcome not applied", found: describe(error))
+                try trial.expect(error.outcome == .notApplied, "outcome not applied", found: error)
                 let says = rule.map { error.message.contains($0) } ?? !error.message.isEmpty
                 try trial.expect(says, "the rule in the error\(rule.map { " (\($0))" } ?? "")", found: error.message)
             }

@@ -12,7 +12,7 @@ extension StatePromise {
                         persistenceID: id, version: 1, payload: StatePayload(manifest: "check.v1", bytes: bytes)),
                     if: .absent)
             }
-            try trial.expect(error.outcome == .notApplied, "outcome not applied", found: describe(error))
+            try trial.expect(error.outcome == .notApplied, "outcome not applied", found: error)
             let limit = "\(trial.store.maximumPayloadByteCount)"
             try trial.expect(error.message.contains(limit), "the limit \(limit) in the message", found: error.message)
             try await trial.expectAbsent(id)
@@ -40,7 +40,7 @@ extension StatePromise {
                     () async throws(StoreError) in
                     try await trial.store.write(trial.state(id, 1, manifest: manifest), if: .absent)
                 }
-                try trial.expect(error.outcome == .notApplied, "outcome not applied", found: describe(error))
+                try trial.expect(error.outcome == .notApplied, "outcome not applied", found: error)
             }
             try await trial.expectAbsent(id)
         },

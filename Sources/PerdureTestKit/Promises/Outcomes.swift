@@ -26,7 +26,7 @@ extension StatePromise {
             ]
             for (name, attempt) in attempts {
                 let error = try await trial.expectFailure(.conflict, of: name, attempt)
-                try trial.expect(error.outcome == .notApplied, "outcome not applied", found: describe(error))
+                try trial.expect(error.outcome == .notApplied, "outcome not applied", found: error)
                 try trial.expect(
                     error.persistenceID?.utf8.elementsEqual(state.persistenceID.utf8) == true,
                     "the ID in the error", found: error.persistenceID ?? "none")
@@ -58,7 +58,7 @@ extension StatePromise {
                         try await trial.store.write(trial.state(id, version + 1), if: .version(version))
                     }
                     guard let answer else { continue }
-                    try trial.expect(answer.code != .conflict, "no conflict", found: describe(answer))
+                    try trial.expect(answer.code != .conflict, "no conflict", found: answer)
                     return
                 }
                 try await trial.expectStored(trial.state(id, 11))
@@ -155,7 +155,7 @@ extension StatePromise {
                     try await trial.store.latestState(of: id)
                 }
                 for error in [write, delete, read] {
-                    try trial.expect(error.outcome == .notApplied, "outcome not applied", found: describe(error))
+                    try trial.expect(error.outcome == .notApplied, "outcome not applied", found: error)
                 }
                 try await trial.store.connect()
                 try await trial.expectStored(state)
@@ -216,11 +216,11 @@ extension StatePromise {
         do throws(StoreError) {
             try await change()
         } catch {
-            try trial.expect(error.code != .conflict, "no conflict with its own change", found: describe(error))
+            try trial.expect(error.code != .conflict, "no conflict with its own change", found: error)
             switch error.outcome {
             case .unknown: return try await expectApplied(wasApplied)
             case .notApplied:
-                try trial.expect(!wasApplied, "no claim that nothing was applied", found: describe(error))
+                try trial.expect(!wasApplied, "no claim that nothing was applied", found: error)
                 return try await expectApplied(false)
             }
         }

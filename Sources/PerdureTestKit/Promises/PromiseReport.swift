@@ -22,6 +22,8 @@ public struct PromiseReport: Sendable, Hashable, Codable, CustomStringConvertibl
         public let verdict: PromiseVerdict
         /// How long it took, in microseconds.
         public let microseconds: Int64
+        /// What else there is to say: that it took a second try to see that the promise is kept, and why.
+        public var remark: String?
     }
 
     /// What was verified.
@@ -80,7 +82,9 @@ public struct PromiseReport: Sendable, Hashable, Codable, CustomStringConvertibl
                 lines.append("\(entry.number). \(self.contract.title(ofNumber: entry.number) ?? "")")
             }
             switch entry.verdict {
-            case .kept: lines.append("   ✓ \(entry.name)")
+            case .kept:
+                lines.append("   ✓ \(entry.name)")
+                if let remark = entry.remark { lines.append("       \(remark)") }
             case .notOffered(let reason): lines.append("   – \(entry.name): not offered, \(reason)")
             case .notTested(let reason): lines.append("   – \(entry.name): not tested, \(reason)")
             case .broken(let broken):
@@ -98,37 +102,56 @@ public struct PromiseReport: Sendable, Hashable, Codable, CustomStringConvertibl
     /// The counts and the seed, on one line.
     public var summary: String {
         "\(self.keptCount) kept, \(self.broken.count) broken, \(self.notOffered.count) not offered,"
-            + " \(self.untested.count) not tested; seed \(self.seed)"
+            + " \(self.untested.count) not tested\(self.secondTries); seed \(self.seed)"
+    }
+
+    private var secondTries: String {
+        let count = self.entries.count { $0.remark != nil }
+        return count == 0 ? "" : ", \(count) at the second try"
     }
 
     /// The report as one JSON object on one line, for other programs.
     ///
-    /// `store`, `seed` (as text: it has 64 bits), `kept`, `broken`, `notOffered`, `notTested` (counts), and `promises`, each with
-    /// `number`, `name`, `verdict` (`kept`, `broken`, `notOffered`, `notTested`), `microseconds`, and as it applies `reason`, or
-    /// `expected`, `found` and `location`.
+    /// `contract` (`states`, `runs`), `store`, `seed` (as text: it has 64 bits), `kept`, `broken`, `notOffered`, `notTested` (counts), and
+    /// `promises`, each with `number`, `title` (what promises of this number are about), `name`, `verdict` (`kept`, `broken`,
+    /// `notOffered`, `notTested`), `microseconds`, and as it applies `reason`, or `expected`, `found` and `location`, or `remark`.
     public var json: String {
-        let promises = self.entries.map { entry in
-            var fields: [(String, String)] = [("number", "\(entry.number)"), ("name", quote(entry.name))]
-            switch entry.verdict {
-            case .kept: fields.append(("verdict", quote("kept")))
-            case .notOffered(let reason):
-                fields += [("verdict", quote("notOffered")), ("reason", quote(reason))]
-            case .notTested(let reason):
-                fields += [("verdict", quote("notTested")), ("reason", quote(reason))]
-            case .broken(let broken):
-                fields += [
-                    ("verdict", quote("broken")), ("expected", quote(broken.expected)), ("found", quote(broken.found)),
-                    ("location", quote(broken.location)),
-                ]
-            }
-            fields.append(("microseconds", "\(entry.microseconds)"))
-            return object(fields)
-        }
-        return object([
-            ("store", quote(self.store)), ("seed", quote("\(self.seed)")), ("kept", "\(self.keptCount)"),
-            ("broken", "\(self.broken.count)"), ("notOffered", "\(self.notOffered.count)"),
-            ("notTested", "\(self.untested.count)"), ("promises", "[\(promises.joined(separator: ","))]"),
+        object([
+            ("contract", quote(self.contract.rawValue)), ("store", quote(self.store)), ("seed", quote("\(self.seed)")),
+            ("kept", "\(self.keptCount)"), ("broken", "\(self.broken.count)"),
+            ("notOffered", "\(self.notOffered.count)"), ("notTested", "\(self.untested.count)"),
+            ("promises", "[\(self.entries.map { object(self.fields(of: $0)) }.joined(separator: ","))]"),
         ])
+    }
+
+    /// The promises as JSON objects, each for a line of its own: as in ``json``, with contract and seed.
+    package var jsonLines: [String] {
+        self.entries.map { entry in
+            object(
+                [("contract", quote(self.contract.rawValue))] + self.fields(of: entry)
+                    + [("seed", quote("\(self.seed)"))])
+        }
+    }
+
+    private func fields(of entry: Entry) -> [(String, String)] {
+        var fields: [(String, String)] = [
+            ("number", "\(entry.number)"), ("title", quote(self.contract.title(ofNumber: entry.number) ?? "")),
+            ("name", quote(entry.name)),
+        ]
+        switch entry.verdict {
+        case .kept: fields.append(("verdict", quote("kept")))
+        case .notOffered(let reason):
+            fields += [("verdict", quote("notOffered")), ("reason", quote(reason))]
+        case .notTested(let reason):
+            fields += [("verdict", quote("notTested")), ("reason", quote(reason))]
+        case .broken(let broken):
+            fields += [
+                ("verdict", quote("broken")), ("expected", quote(broken.expected)), ("found", quote(broken.found)),
+                ("location", quote(broken.location)),
+            ]
+        }
+        if let remark = entry.remark { fields.append(("remark", quote(remark))) }
+        return fields + [("microseconds", "\(entry.microseconds)")]
     }
 }
 

@@ -30,11 +30,26 @@ extension PromiseTrial {
             location: "\(fileID):\(line)")
     }
 
+    func broken(
+        expected: String, found error: StoreError, fileID: StaticString = #fileID, line: UInt = #line
+    ) -> BrokenPromise {
+        var broken = self.broken(expected: expected, found: describe(error), fileID: fileID, line: line)
+        broken.isOverload = error.isOverload
+        return broken
+    }
+
     func expect(
         _ condition: Bool, _ expected: @autoclosure () -> String, found: @autoclosure () -> String,
         fileID: StaticString = #fileID, line: UInt = #line
     ) throws(BrokenPromise) {
         if !condition { throw self.broken(expected: expected(), found: found(), fileID: fileID, line: line) }
+    }
+
+    func expect(
+        _ condition: Bool, _ expected: @autoclosure () -> String, found error: StoreError,
+        fileID: StaticString = #fileID, line: UInt = #line
+    ) throws(BrokenPromise) {
+        if !condition { throw self.broken(expected: expected(), found: error, fileID: fileID, line: line) }
     }
 
     func untested(_ reason: String) -> UntestedPromise { UntestedPromise(reason: reason) }
@@ -69,7 +84,7 @@ extension PromiseTrial {
     ) async throws(BrokenPromise) -> StoreError {
         let error = try await self.expectFailure(of: attempt, fileID: fileID, line: line, body)
         try self.expect(
-            error.code == code, "\(attempt) to fail with \(code)", found: describe(error), fileID: fileID, line: line)
+            error.code == code, "\(attempt) to fail with \(code)", found: error, fileID: fileID, line: line)
         return error
     }
 
@@ -81,7 +96,7 @@ extension PromiseTrial {
         let error = try await self.expectFailure(.conflict, of: attempt, fileID: fileID, line: line, body)
         try self.expect(
             error.storedVersion == stored, "\(attempt) to be a conflict with version \(stored)",
-            found: describe(error), fileID: fileID, line: line)
+            found: error, fileID: fileID, line: line)
     }
 
     // MARK: Many at once
@@ -104,6 +119,8 @@ extension PromiseTrial {
     func judge(
         _ body: @escaping @Sendable () async throws -> Void, cleanUp: @escaping @Sendable () async -> Void
     ) async throws(BrokenPromise) -> PromiseVerdict {
+        let cancelled = PromiseVerdict.notTested("the run was cancelled")
+        if Task.isCancelled { return cancelled }
         let outcome = await finish(within: self.settings.timeLimit) {
             let outcome: Result<PromiseVerdict, BrokenPromise>
             do {
@@ -114,15 +131,26 @@ extension PromiseTrial {
             } catch let untested as UntestedPromise {
                 outcome = .success(.notTested(untested.reason))
             } catch {
-                outcome = .failure(self.broken(expected: "no error", found: String(reflecting: error)))
+                var broken = self.broken(expected: "no error", found: String(reflecting: error))
+                broken.isOverload = (error as? StoreError)?.isOverload ?? false
+                outcome = .failure(broken)
             }
-            await cleanUp()
+            // Also when the run was cancelled: in a task that was not.
+            await Task { await cleanUp() }.value
             return outcome
         }
-        if Task.isCancelled { return .notTested("the run was cancelled") }
+        if Task.isCancelled { return cancelled }
         guard let outcome else {
-            throw self.broken(expected: "an end within \(self.settings.timeLimit)", found: "it was still busy then")
+            var broken = self.broken(
+                expected: "an end within \(self.settings.timeLimit)", found: "it was still busy then")
+            broken.isOverload = true
+            throw broken
         }
         return try outcome.get()
     }
+}
+
+extension StoreError {
+    /// Whether it only says that the store cannot keep up, or is out of reach.
+    fileprivate var isOverload: Bool { [.timeout, .unavailable, .throttled].contains(self.code) }
 }

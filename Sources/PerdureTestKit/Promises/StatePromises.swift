@@ -13,16 +13,19 @@ public enum StatePromises {
     /// Verifies promises on a store, several at a time, and reports every one.
     ///
     /// One store is opened for the promises that can share it, and one for each that needs its own; all are disconnected at the
-    /// end. The states of the run are deleted again; what else the store holds is not touched.
+    /// end. The states of the run are deleted again; what else the store holds is not touched. A promise that came to nothing because
+    /// the store could not keep up is verified once more, alone.
     ///
     /// - Parameters:
     ///   - fixture: how to open the store, and what can be done to it.
     ///   - promises: which to verify; all unless said.
     ///   - settings: the seed, sizes and limits.
+    ///   - progress: gets each entry as it is made, in any order; one that is made at a second try takes the place of another.
     /// - Returns: what became of each promise, in the order of `promises`.
     public static func verify(
         _ fixture: StateStoreFixture, promises: [StatePromise] = StatePromise.all,
-        settings: PromiseSettings = PromiseSettings()
+        settings: PromiseSettings = PromiseSettings(),
+        progress: (PromiseReport.Entry) -> Void = { _ in }
     ) async -> PromiseReport {
         let shared: any StateStore
         do {
@@ -37,13 +40,16 @@ public enum StatePromises {
                         number: promise.number, name: promise.name, verdict: .broken(broken), microseconds: 0)
                 })
         }
-        let entries = await PromiseReport.entries(promises, parallelism: settings.parallelism) { promise in
+        @Sendable func entry(_ promise: StatePromise) async -> PromiseReport.Entry {
             await PromiseReport.entry(promise.number, promise.name) { () throws(BrokenPromise) in
                 promise.needsOwnStore
                     ? try await promise.verify(on: fixture, settings: settings)
                     : try await promise.verify(fixture, on: shared, settings: settings)
             }
         }
+        var entries = await PromiseReport.entries(
+            promises, parallelism: settings.parallelism, progress: progress, verify: entry)
+        entries = await PromiseReport.tryingAgain(entries, of: promises, verify: entry)
         await shared.disconnect()
         return PromiseReport(store: fixture.name, seed: settings.seed, entries: entries)
     }

@@ -56,7 +56,7 @@ struct Trial: PromiseTrial {
             try await self.store.write(state, if: condition)
         } catch {
             throw self.broken(
-                expected: "writing \(describe(state)) if \(describe(condition)) to succeed", found: describe(error),
+                expected: "writing \(describe(state)) if \(describe(condition)) to succeed", found: error,
                 fileID: fileID, line: line)
         }
     }
@@ -69,7 +69,7 @@ struct Trial: PromiseTrial {
             try await self.store.delete(id, if: condition)
         } catch {
             throw self.broken(
-                expected: "deleting if \(describe(condition)) to succeed", found: describe(error),
+                expected: "deleting if \(describe(condition)) to succeed", found: error,
                 fileID: fileID, line: line)
         }
     }
@@ -82,7 +82,7 @@ struct Trial: PromiseTrial {
             return try await self.store.latestState(of: id)
         } catch {
             throw self.broken(
-                expected: "reading to succeed", found: describe(error), fileID: fileID, line: line)
+                expected: "reading to succeed", found: error, fileID: fileID, line: line)
         }
     }
 

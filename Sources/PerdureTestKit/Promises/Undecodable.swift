@@ -74,10 +74,10 @@ extension StatePromise {
 
     private static func expectUnreadable(_ trial: Trial, _ error: StoreError, _ id: String) throws {
         try trial.expect(
-            error.code == .corrupted || error.code == .undecodable, "corrupted or undecodable", found: describe(error))
+            error.code == .corrupted || error.code == .undecodable, "corrupted or undecodable", found: error)
         try trial.expect(
             error.persistenceID?.utf8.elementsEqual(id.utf8) == true, "the ID in the error",
             found: error.persistenceID ?? "none")
-        try trial.expect(error.outcome == .notApplied, "outcome not applied", found: describe(error))
+        try trial.expect(error.outcome == .notApplied, "outcome not applied", found: error)
     }
 }

@@ -130,7 +130,7 @@ extension RunPromise {
                 let error = try await trial.expectFailure(.invalidRequest, of: "the change") {
                     () async throws(StoreError) in try await trial.store.commit(trial.change(record, change))
                 }
-                try trial.expect(error.outcome == .notApplied, "not applied", found: describe(error))
+                try trial.expect(error.outcome == .notApplied, "not applied", found: error)
             }
         },
         RunPromise(4, "lets one of many changes against one revision through") { trial in
@@ -170,7 +170,7 @@ extension RunPromise {
                             tally.unknown += 1
                             break
                         }
-                        try trial.expect(error.code == .conflict, "success or conflict", found: describe(error))
+                        try trial.expect(error.code == .conflict, "success or conflict", found: error)
                     }
                 }
             }

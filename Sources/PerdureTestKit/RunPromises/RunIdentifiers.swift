@@ -115,7 +115,7 @@ extension RunPromise {
         ]
         for attempt in attempts {
             let error = try await trial.expectFailure(.invalidRequest, of: "the attempt", attempt)
-            try trial.expect(error.outcome == .notApplied, "not applied", found: describe(error))
+            try trial.expect(error.outcome == .notApplied, "not applied", found: error)
             let says = rule.map { error.message.contains($0) } ?? !error.message.isEmpty
             try trial.expect(says, "the rule in the error", found: error.message)
         }

@@ -31,7 +31,7 @@ extension RunPromise {
                     let answer = await trial.answer { () async throws(StoreError) in
                         _ = try await trial.store.commit(commit)
                     }
-                    if let answer { throw trial.broken(expected: "success", found: describe(answer)) }
+                    if let answer { throw trial.broken(expected: "success", found: answer) }
                     record.progress = commit.progress
                 }
             }
@@ -56,7 +56,7 @@ extension RunPromise {
             ]
             for attempt in attempts {
                 let error = try await trial.expectFailure(.closed, of: "the attempt", attempt)
-                try trial.expect(error.outcome == .notApplied, "not applied", found: describe(error))
+                try trial.expect(error.outcome == .notApplied, "not applied", found: error)
             }
             try await trial.store.connect()
             try await trial.expect(record.id, is: RunSnapshot(run: record, steps: [], state: [], messages: []))
@@ -105,10 +105,10 @@ extension RunPromise {
                 try await body()
                 return true
             } catch {
-                try self.trial.expect(error.code != .conflict, "no conflict with oneself", found: describe(error))
+                try self.trial.expect(error.code != .conflict, "no conflict with oneself", found: error)
                 try self.trial.expect(
                     error.outcome == .unknown || !self.wasApplied, "no claim that nothing was applied",
-                    found: describe(error))
+                    found: error)
                 return error.outcome == .unknown && self.wasApplied
             }
         }

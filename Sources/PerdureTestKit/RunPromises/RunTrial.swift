@@ -6,8 +6,10 @@ struct RunTrial: PromiseTrial {
     let store: any RunStore
     let fixture: RunStoreFixture
     let settings: PromiseSettings
-    /// What every ID, workflow and worker of this trial begins with.
+    /// What every ID and worker of this trial begins with; 22 bytes that no other trial has.
     let prefix: String
+    /// What every workflow of this trial begins with; no other trial has it at the same time.
+    let workflowPrefix: String
     private let owned = LockedState(Owned())
 
     private struct Owned {
@@ -19,12 +21,16 @@ struct RunTrial: PromiseTrial {
     /// The time at which everything of a trial happens, unless it says so.
     static let start: Int64 = 1_700_000_000_000
 
-    init(of promise: RunPromise, on store: any RunStore, fixture: RunStoreFixture, settings: PromiseSettings) {
+    init(
+        of promise: RunPromise, on store: any RunStore, fixture: RunStoreFixture, settings: PromiseSettings,
+        workflowPrefix: String?
+    ) {
         self.promise = promise
         self.store = store
         self.fixture = fixture
         self.settings = settings
         self.prefix = Self.freshPrefix()
+        self.workflowPrefix = workflowPrefix ?? self.prefix
     }
 
     var number: Int { self.promise.number }
@@ -40,7 +46,7 @@ struct RunTrial: PromiseTrial {
     }
 
     /// A workflow's name of this trial.
-    func workflow(_ suffix: String = "") -> String { "\(self.prefix)-flow\(suffix)" }
+    func workflow(_ suffix: String = "") -> String { "\(self.workflowPrefix)-flow\(suffix)" }
 
     /// A worker's ID of this trial; the worker is retired when the trial is over.
     func worker(_ suffix: String = "") -> String {

@@ -144,7 +144,7 @@ extension RunPromise {
                         RunCreation(
                             request: trial.request(), progress: trial.progress(status, owner: trial.worker())))
                 }
-                try trial.expect(error.outcome == .notApplied, "not applied", found: describe(error))
+                try trial.expect(error.outcome == .notApplied, "not applied", found: error)
             }
         },
     ]

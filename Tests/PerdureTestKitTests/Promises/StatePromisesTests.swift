@@ -53,6 +53,15 @@ import Testing
         #expect(report.broken.map(\.found) == ["it was still busy then", "it was still busy then"])
     }
 
+    @Test func breaksNoPromiseByNotKeepingUpAtFirst() async {
+        let plan = FaultPlan().with(.refuse(.timeout), at: .write(), times: 4)
+        let store = FaultyStateStore(memory(), plan: plan)
+        let promises = Array(StatePromise.all.filter { $0.number == 3 }.prefix(8))
+        let report = await StatePromises.verify("busy", promises: promises, settings: self.settings) { store }
+        #expect(report.isKept && report.keptCount == 8, "\(report)")
+        #expect(report.entries.contains { $0.remark != nil }, "\(report)")
+    }
+
     @Test func reportsAStoreThatCannotBeOpened() async {
         let report = await StatePromises.verify("closed", settings: self.settings) { throw CancellationError() }
         #expect(report.broken.count == StatePromise.all.count)

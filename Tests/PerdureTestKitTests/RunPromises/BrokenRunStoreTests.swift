@@ -203,6 +203,24 @@ struct RunSuspect: Sendable, CustomTestStringConvertible {
         #expect(try await store.workers().isEmpty)
     }
 
+    /// A store may go through all workflows that it ever had: trials take turns with the names of a few.
+    @Test func needsFewWorkflows() async {
+        struct Noting: RunStoreWrapper {
+            let base: any RunStore
+            let workflows = LockedState<Set<String>>([])
+            func create(_ creation: RunCreation) async throws(StoreError) -> CreateVerdict {
+                self.workflows.withLock { _ = $0.insert(creation.request.workflow) }
+                return try await self.base.create(creation)
+            }
+        }
+        let store = Noting(base: InMemoryRunStore())
+        let report = await RunPromises.verify(
+            RunStoreFixture("noted", makeStore: { store }), promises: RunPromise.all.filter { !$0.needsOwnStore },
+            settings: self.settings)
+        #expect(report.isKept, "\(report)")
+        #expect((1...80).contains(store.workflows.withLock { $0.count }))
+    }
+
     @Test func losesAndCrashesAsPlanned() async throws {
         let memory = InMemoryRunStore()
         let store = FaultyRunStore(memory, plan: FaultyRunStore.crash(atWrite: 2, after: true))
