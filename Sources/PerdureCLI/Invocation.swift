@@ -63,12 +63,12 @@ struct Invocation: Sendable {
         }
     }
 
-    /// The store that the command line or the environment names.
-    func storeURL() throws(Misuse) -> StoreURL {
+    /// The store that the command line or the environment names; one in memory only where that is of use.
+    func storeURL(orMemory: Bool = false) throws(Misuse) -> StoreURL {
         guard let url = self.option("store") ?? Self.environment("PERDURE_STORE"), !url.isEmpty else {
             throw Misuse("which store? Give --store URL, or set PERDURE_STORE; for example sqlite:bank.sqlite")
         }
-        return try StoreURL.named(url)
+        return try StoreURL.named(url, orMemory: orMemory)
     }
 
     static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }

@@ -27,7 +27,7 @@ enum StoreChecking {
             .init("perdure store check --thorough --store postgres://app@db/bank", "before a new version goes live"),
         ]
     ) { call in
-        let url = try call.storeURL()
+        let url = try call.storeURL(orMemory: true)
         // What is wrong with the URL is said before anything is made.
         _ = try url.store()
         let seed = try call.number("seed", in: 0...UInt64.max) ?? .random(in: 0...UInt64.max)
@@ -53,6 +53,10 @@ enum StoreChecking {
         }.value
         if case .failure(let error) = removed {
             Output.note("perdure: the scratch tables \(scratch ?? "") could not be removed: \(error)")
+        } else if Task.isCancelled {
+            call.output.flush()
+            let gone = scratch.map { "its scratch tables, \($0), are removed" } ?? "what it wrote is removed"
+            Output.note("perdure: the check has not ended; \(gone); --seed \(seed) begins the same one anew")
         }
         return try result.get().allSatisfy(\.isKept) ? .done : .failed
     }
@@ -63,15 +67,19 @@ enum StoreChecking {
         var reports: [PromiseReport] = []
         if call.option("only") != "runs" {
             let fixture = StateStoreFixture(url.kind.rawValue) { try ChosenStore(url, scratch: scratch).states }
-            reports.append(await StatePromises.verify(fixture, settings: settings))
+            let progress = CheckProgress("states", of: StatePromise.all.count)
+            reports.append(await StatePromises.verify(fixture, settings: settings, progress: progress.show))
+            progress.end()
             Self.write(reports[0], to: call.output)
         }
         try Task.checkCancellation()
         if call.option("only") != "states" {
-            let fixture = RunStoreFixture(
-                "\(url.kind.rawValue), runs", makeStore: { try Self.runs(of: url, scratch) },
-                makeSecondStore: { _ in try Self.runs(of: url, scratch) })
-            let report = await RunPromises.verify(fixture, settings: settings)
+            var fixture = RunStoreFixture("\(url.kind.rawValue), runs") { try Self.runs(of: url, scratch) }
+            // No other process sees what is in memory.
+            if url.kind != .memory { fixture.makeSecondStore = { _ in try Self.runs(of: url, scratch) } }
+            let progress = CheckProgress("runs", of: RunPromise.all.count)
+            let report = await RunPromises.verify(fixture, settings: settings, progress: progress.show)
+            progress.end()
             if !reports.isEmpty, !call.output.isJSON { call.output.line() }
             Self.write(report, to: call.output)
             reports.append(report)
@@ -91,26 +99,30 @@ enum StoreChecking {
         if !output.isJSON {
             output.line("\(report)")
         } else {
-            for entry in report.entries {
-                output.json([
-                    ("contract", .string(report.contract.rawValue)), ("number", .number(entry.number)),
-                    ("name", .string(entry.name)), ("verdict", .string(entry.verdict.word)),
-                    ("microseconds", .number(entry.microseconds)),
-                ])
-            }
+            for line in report.jsonLines { output.line(line) }
         }
         output.flush()
     }
 }
 
-extension PromiseVerdict {
-    /// The verdict in a word, for programs.
-    fileprivate var word: String {
-        switch self {
-        case .kept: "kept"
-        case .broken: "broken"
-        case .notOffered: "notOffered"
-        case .notTested: "notTested"
-        }
+/// How far a suite is, for a person who waits.
+private final class CheckProgress {
+    private let line = ProgressLine()
+    private let what: String
+    private let count: Int
+    private var done = 0
+    private var broken = 0
+
+    init(_ what: String, of count: Int) {
+        self.what = what
+        self.count = count
     }
+
+    func show(_ entry: PromiseReport.Entry) {
+        self.done += 1
+        if case .broken = entry.verdict { self.broken += 1 }
+        self.line.show("\(self.what): \(self.done) of \(self.count) promises, \(self.broken) broken")
+    }
+
+    func end() { self.line.end() }
 }

@@ -6,10 +6,10 @@ extension StoreURL {
     /// A URL of each kind of store that outlives the process.
     static let examples = Kind.allCases.filter { $0 != .memory }.map(\.example)
 
-    /// The store that a person named.
+    /// The store that a person named; one in memory only where that is of use.
     ///
     /// - Throws: ``Misuse`` when the text names none, or one that is of no use here.
-    static func named(_ text: String) throws(Misuse) -> StoreURL {
+    static func named(_ text: String, orMemory: Bool = false) throws(Misuse) -> StoreURL {
         let url: StoreURL
         do throws(Flaw) { url = try StoreURL(text) } catch {
             let kinds = Kind.allCases.map(\.rawValue)
@@ -20,7 +20,7 @@ extension StoreURL {
             case (nil, false): throw Misuse("\(error); such as \(Self.examples.joined(separator: ", "))")
             }
         }
-        if url.kind == .memory {
+        if url.kind == .memory, !orMemory {
             throw Misuse("what is in memory does not outlive the process: memory: is of no use here")
         }
         return url

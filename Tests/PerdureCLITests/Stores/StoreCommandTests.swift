@@ -107,6 +107,24 @@ struct StoreCommandTests {
         }
     }
 
+    @Test("the promises are checked on the store in memory, which needs no server, as lines for programs")
+    func checkMemory() async throws {
+        try await withFolder { folder in
+            let check = try await ToolProcess.run(
+                ["store", "check", "--seed", "5", "--json", "-s", "memory:"], in: folder)
+            let lines = check.output.split(separator: "\n")
+            #expect(check.status == 0 && lines.count > 300)
+            #expect(
+                lines.first?.hasPrefix(
+                    "{\"contract\":\"states\",\"number\":1,\"title\":\"Reads return what was written\",\"name\":\"")
+                    == true)
+            #expect(lines.allSatisfy { $0.hasSuffix(",\"seed\":\"5\"}") })
+            #expect(
+                check.output.contains(
+                    "\"verdict\":\"notTested\",\"reason\":\"no way to open a second store over the same data\""))
+        }
+    }
+
     @Test("the promises are checked in place where that is asked for")
     func checkInPlace() async throws {
         try await withFolder { folder in

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import PerdureState
 import PerdureStores
 import Testing
@@ -76,6 +77,53 @@ struct TerminalTests {
                 "cmp <($perdure state export -s \(urls[0]) 2>&1) <($perdure state export -s \(urls[1]) 2>&1)",
                 in: folder)
             #expect(exports.status == 0 && exports.output == "")
+        }
+    }
+
+    @Test(
+        "Ctrl-C stops a check cleanly: its scratch tables are gone, and it says how to begin anew",
+        arguments: [TestStore.sqlite, .postgres].filter(\.isThere))
+    func interruptedCheck(_ kind: TestStore) async throws {
+        try await withStores(kind) { folder, urls in
+            let before = try FileManager.default.contentsOfDirectory(atPath: folder)
+            let check = ["store", "check", "--thorough", "--seed", "7", "--store", urls[0]]
+            let stopped = try await withTerminal(check, in: folder) { terminal in
+                try terminal.wait(for: " promises, 0 broken")
+                terminal.type("\u{3}")
+            }
+            #expect(stopped.status == 1)
+            let notes = stopped.shown.split(separator: "\r\n").suffix(2)
+            let scratch = try #require(
+                notes.first?.split(separator: " ").first { $0.hasPrefix("perdure_check_") }?.dropLast(),
+                "\(stopped.shown.suffix(500))")
+            #expect(
+                notes == [
+                    "perdure: the check has not ended; its scratch tables, \(scratch), are removed; --seed 7 begins the same one anew",
+                    "perdure: interrupted",
+                ])
+            #expect(
+                stopped.shown.contains("not tested, the run was cancelled") && stopped.shown.contains(" 0 broken, "))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).sorted() == before.sorted())
+            guard kind == .postgres, let place = urls[0].firstRange(of: "schema=")?.upperBound else { return }
+            let tables = ["state", "list", "--store", "\(urls[0][..<place])\(scratch)"]
+            let left = try await ToolProcess.run(tables, in: folder)
+            #expect(left.status == 1 && left.errors.contains("setup"), "\(left.output)\(left.errors)")
+        }
+    }
+
+    @Test("Ctrl-C stops a check in place, which takes back what it has written", arguments: ["states", "runs"])
+    func interruptedCheckInPlace(_ contract: String) async throws {
+        try await withStores(.sqlite) { folder, urls in
+            let check = ["store", "check", "--thorough", "--in-place", "--only", contract, "--store", urls[0]]
+            let stopped = try await withTerminal(check, in: folder) { terminal in
+                try terminal.wait(for: " promises, 0 broken")
+                terminal.type("\u{3}")
+            }
+            #expect(stopped.status == 1 && stopped.shown.contains("; what it wrote is removed; --seed "))
+            for command in ["state", "run"] {
+                let count = try await ToolProcess.run([command, "list", "--count", "--store", urls[0]], in: folder)
+                #expect(count.output == "0\n")
+            }
         }
     }
 
