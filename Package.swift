@@ -155,6 +155,7 @@ let package = Package(
             name: "PerdureWorkflowTests",
             dependencies: [
                 "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo", "EngineCases",
+                "BrokenRunStores",
             ],
             exclude: ["Definition/Programs"], swiftSettings: settings),
         .testTarget(
@@ -198,7 +199,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "PerdureTestKitTests", dependencies: ["PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow"],
+            name: "PerdureTestKitTests",
+            dependencies: ["PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow", "BrokenRunStores"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCLITests",
@@ -219,6 +221,10 @@ let package = Package(
             name: "WorkflowZoo",
             dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit"],
             path: "Tests/Helpers/WorkflowZoo", swiftSettings: settings),
+        // Run stores that do one thing wrong, for the promise suite and for judges of runs.
+        .target(
+            name: "BrokenRunStores", dependencies: ["PerdureModel", "PerdureTestKit"],
+            path: "Tests/Helpers/BrokenRunStores", swiftSettings: settings),
         // What stands between a store and its server, and does to their conversation what networks do.
         .target(
             name: "Peers", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Peers", swiftSettings: settings),

@@ -1,3 +1,4 @@
+import BrokenRunStores
 import PerdureConcurrency
 import PerdureTestKit
 import Testing
