@@ -112,24 +112,16 @@ final class Feeder: Sendable {
     func judge(_ report: inout ChaosReport, _ lines: [String]) async throws {
         let (count, seen) = self.state.withLock { ($0.next, $0.seen) }
         var effects: Set<String> = []
+        var ends: [String] = []
         for number in 0..<count {
-            let animal = self.animal(number)
-            let id = Keeper.id(of: animal, number)
-            let run = try await self.store.snapshot(of: id)
-            var children: [String: RunSnapshot] = [:]
-            for step in run?.steps ?? [] {
-                guard let child = try await self.store.snapshot(of: "\(id)/\(step.id)") else { continue }
-                children[step.id] = child
-            }
-            report.violations += Judge.violations(of: run, animal, number, children: children)
-            for snapshot in [run].compactMap({ $0 }) + children.values {
-                self.saw(snapshot.run)
-                for step in snapshot.steps where step.status == .completed {
-                    effects.insert("\(snapshot.run.id)/\(step.id)")
-                }
+            let look = try await Judge.look(at: self.animal(number), number, in: self.store)
+            report.violations += look.violations
+            ends += look.lines
+            for run in look.runs {
+                for step in run.steps where step.status == .completed { effects.insert("\(run.run.id)/\(step.id)") }
             }
         }
-        let history = Judge.History(lines + self.ledger.lines + seen + self.state.withLock { $0.seen })
+        let history = Judge.History(lines + self.ledger.lines + seen + ends)
         report.violations += history.violations
         report.runs = count
         report.effects = history.executions.keys.count { effects.contains($0) }

@@ -10,8 +10,8 @@ extension EngineCase {
             let lines = LockedState<[String]>([])
             let witness = Witness(name: "zoo") { line in lines.withLock { $0.append(line) } }
             let zoo = Zoo(witness)
-            let first = try await world.worker("a") { zoo.workflows }
-            _ = try await world.worker("b") { zoo.workflows }
+            let first = try await world.worker("a", on: witness.watching(try world.store())) { zoo.workflows }
+            _ = try await world.worker("b", on: witness.watching(try world.store())) { zoo.workflows }
             let client = try world.client { zoo.workflows }
             let numbers = 0..<zoo.animals.count * 4
             for number in numbers {
@@ -21,16 +21,15 @@ extension EngineCase {
             }
             let keeper = Keeper(client, witness)
             let store = try world.store()
-            var violations = Judge.violations(in: lines.withLock { $0 })
+            var violations: [String] = []
             for number in numbers {
                 let animal = zoo.animals[number % zoo.animals.count]
                 try await keeper.end(of: animal, number)
-                let id = Keeper.id(of: animal, number)
-                var children: [String: RunSnapshot] = [:]
-                if let child = try await store.snapshot(of: "\(id)/child") { children["child"] = child }
-                violations += Judge.violations(
-                    of: try await store.snapshot(of: id), animal, number, children: children)
+                let look = try await Judge.look(at: animal, number, in: store)
+                violations += look.violations
+                lines.withLock { $0 += look.lines }
             }
+            violations += Judge.violations(in: lines.withLock { $0 })
             try expect(violations.isEmpty, "\(violations.prefix(5))")
         },
         EngineCase("the same ID and input is the same run, anything else is refused") { world in

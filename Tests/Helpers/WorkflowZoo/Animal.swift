@@ -6,8 +6,8 @@ package struct Animal: Sendable {
     package enum Visit: Sendable, Hashable {
         /// Nothing.
         case none
-        /// It is told what it waits for.
-        case signal
+        /// It is told what it waits for: each of ``Animal/signals``.
+        case signals
         /// It is cancelled.
         case cancel
     }
@@ -30,20 +30,39 @@ package struct Animal: Sendable {
     /// The mark of the recorded execution of a step; those of children are asked for with the path to them, as `child/step`.
     package typealias Marks = (String) -> String
 
+    /// A sleep, and how many milliseconds the step after it must wait for that at least.
+    package struct Rest: Sendable {
+        let step: String
+        let next: String
+        let milliseconds: Int64
+    }
+
+    /// The IDs of the signals that a run is told, and the steps that must take them, both in their order. All have one name.
+    package static let signals = [(id: "the first", step: "go"), (id: "the second", step: "go on")]
+
     /// The workflow's name, too.
     package let name: String
     package let workflow: Workflow<Parcel, Parcel>
     package let visit: Visit
     /// Works out what must come of a run, one step after the other.
     package let model: @Sendable (_ number: Int, _ marks: Marks) -> Ending
+    /// The number of the last attempt that must be recorded of steps that fail.
+    let attempts: [String: Int]
+    let rest: Rest?
+    /// The steps that start runs of their own.
+    let children: [String]
 
     init(
-        _ workflow: Workflow<Parcel, Parcel>, visit: Visit = .none,
+        _ workflow: Workflow<Parcel, Parcel>, visit: Visit = .none, attempts: [String: Int] = [:], rest: Rest? = nil,
+        children: [String] = [],
         model: @escaping @Sendable (_ number: Int, _ marks: Marks) -> Ending
     ) {
         self.name = workflow.name
         self.workflow = workflow
         self.visit = visit
+        self.attempts = attempts
+        self.rest = rest
+        self.children = children
         self.model = model
     }
 }

@@ -5,6 +5,42 @@ package import PerdureWorkflow
 package enum Judge {
     // MARK: One run
 
+    /// A run and those that it started, as they are in the end: what is wrong with them, and what a witness would say of them.
+    package struct Look: Sendable {
+        package var runs: [RunSnapshot]
+        package var violations: [String] = []
+
+        package init(_ runs: [RunSnapshot], violations: [String] = []) {
+            self.runs = runs
+            self.violations = violations
+        }
+
+        /// For ``violations(in:)``: whatever was acknowledged must be there.
+        package var lines: [String] {
+            self.runs.flatMap { run -> [String] in
+                let (id, progress) = (run.run.id, run.run.progress)
+                return [
+                    "seen \(id) \(progress.revision) \(progress.fence)", Witness.held(run),
+                    "end \(id) \(progress.revision)",
+                    "kept \(id) \(run.steps.compactMap { Judge.mark(of: $0.id, in: run) }.joined(separator: " "))",
+                ]
+            }
+        }
+    }
+
+    /// Looks at a run that has ended.
+    package static func look(
+        at animal: Animal, _ number: Int, in store: some RunStore
+    ) async throws(StoreError) -> Look {
+        let id = Keeper.id(of: animal, number)
+        let run = try await store.snapshot(of: id)
+        var children: [String: RunSnapshot] = [:]
+        for step in animal.children { children[step] = try await store.snapshot(of: "\(id)/\(step)") }
+        return Look(
+            [run].compactMap { $0 } + children.values,
+            violations: Self.violations(of: run, animal, number, children: children))
+    }
+
     /// What is wrong with the way in which a run has ended.
     ///
     /// `run` is nil where it is gone; `children` are the runs that it started, by their step.
@@ -28,8 +64,44 @@ package enum Judge {
         if case .completed = expected, run.run.progress.progress != 1 {
             violations.append("\(id) has come to \(run.run.progress.progress) only")
         }
-        if run.run.progress.owner != nil { violations.append("\(id) has ended and is still owned") }
+        for run in [run] + children.values { violations += Self.leftovers(of: run) }
+        violations += Self.wrongAttempts(in: run, animal) + Self.wrongSignals(in: run, animal)
+        if let rest = animal.rest { violations += Self.shortSleep(in: run, rest) }
         return violations
+    }
+
+    /// What a run that is over still has to do.
+    private static func leftovers(of run: RunSnapshot) -> [String] {
+        let id = run.run.id
+        guard run.run.status.isEnded else { return ["\(id) is \(run.run.status.rawValue)"] }
+        let owned = run.run.progress.owner != nil ? ["\(id) has ended and is still owned"] : []
+        return owned
+            + run.steps.filter { !$0.status.isEnded }.map { "\(id) has ended, and \($0.id) is \($0.status.rawValue)" }
+    }
+
+    /// Failed attempts that were not counted, or were one too many.
+    private static func wrongAttempts(in run: RunSnapshot, _ animal: Animal) -> [String] {
+        animal.attempts.sorted { $0.key < $1.key }.compactMap { step, expected in
+            let found = run.steps.first { $0.id == step }?.attempt ?? 0
+            return found == expected ? nil : "\(run.run.id)/\(step) must be attempted \(expected) times, not \(found)"
+        }
+    }
+
+    /// Signals that were taken twice, by the wrong step or by nobody.
+    private static func wrongSignals(in run: RunSnapshot, _ animal: Animal) -> [String] {
+        guard case .signals = animal.visit else { return [] }
+        let taken = run.messages.map { "\($0.id) by \($0.consumedBy ?? "nobody")" }
+        let expected = Animal.signals.map { "\($0.id) by \($0.step)" }
+        return taken == expected ? [] : ["\(run.run.id): signals must be taken \(expected), and are \(taken)"]
+    }
+
+    /// A step that began before the sleep before it was over.
+    private static func shortSleep(in run: RunSnapshot, _ rest: Animal.Rest) -> [String] {
+        guard let begin = run.steps.first(where: { $0.id == rest.step })?.startedAt,
+            let end = run.steps.first(where: { $0.id == rest.next })?.startedAt
+        else { return ["\(run.run.id): nobody knows how long it slept"] }
+        return end - begin >= rest.milliseconds
+            ? [] : ["\(run.run.id): \(rest.step) must take \(rest.milliseconds) ms, and took \(end - begin)"]
     }
 
     /// What has changed between two looks at a run that must not: whatever was recorded stays as it was.
@@ -77,7 +149,7 @@ package enum Judge {
     }
 
     /// The mark of the execution whose result is recorded.
-    private static func mark(of step: String, in run: RunSnapshot) -> String? {
+    static func mark(of step: String, in run: RunSnapshot) -> String? {
         guard let output = run.steps.first(where: { $0.id == step && $0.status == .completed })?.output else {
             return nil
         }
@@ -90,86 +162,4 @@ package enum Judge {
 
     /// What all witnesses together saw that cannot be.
     package static func violations(in lines: [String]) -> [String] { History(lines).violations }
-
-    /// Changes that the store has acknowledged, and executions, as lines of all processes tell them.
-    package struct History {
-        /// A change that somebody has been told of.
-        private struct Change: Hashable {
-            let revision: UInt64
-            let fence: UInt64
-        }
-
-        private var changes: [String: [Change]] = [:]
-        /// What somebody found in the store.
-        private var sightings: [String: [Change]] = [:]
-        private var told: [String] = []
-        private var decisions: [String: Int] = [:]
-        /// How often each idempotency key was executed.
-        package private(set) var executions: [String: Int] = [:]
-        /// How many changes were acknowledged.
-        package private(set) var storedCount = 0
-        /// How many changes were refused, as the run was somebody else's by then.
-        package private(set) var refusedCount = 0
-        /// How often a run was taken from the store.
-        package private(set) var takenCount = 0
-        private var marks: Set<String> = []
-        private var doubleMarks: [String] = []
-
-        package init(_ lines: some Sequence<String>) {
-            for line in lines { self.note(line) }
-        }
-
-        private mutating func note(_ line: String) {
-            let words = line.split(separator: " ").map(String.init)
-            guard let kind = words.first else { return }
-            switch kind {
-            case "ran" where words.count >= 3:
-                self.executions[words.dropFirst().dropLast().joined(separator: " "), default: 0] += 1
-                if !self.marks.insert(words[words.count - 1]).inserted { self.doubleMarks.append(line) }
-            case "took" where words.count == 4, "stored" where words.count == 4:
-                if kind == "took" { self.takenCount += 1 } else { self.storedCount += 1 }
-                guard let revision = UInt64(words[2]), let fence = UInt64(words[3]) else { return }
-                self.changes[words[1], default: []].append(Change(revision: revision, fence: fence))
-            case "seen" where words.count == 4:
-                guard let revision = UInt64(words[2]), let fence = UInt64(words[3]) else { return }
-                self.sightings[words[1], default: []].append(Change(revision: revision, fence: fence))
-            case "refused": self.refusedCount += 1
-            case "decided" where words.count == 2: self.decisions[words[1], default: 0] += 1
-            case "violation": self.told.append(line)
-            default: break
-            }
-        }
-
-        /// The last change of a run that somebody was told of; 0 where there is none.
-        package func lastRevision(of run: String) -> UInt64 { self.changes[run]?.map(\.revision).max() ?? 0 }
-
-        /// Nobody was told of a change that somebody else was told of as well; and none who was fenced off changed anything after that.
-        package var violations: [String] {
-            var violations = self.told
-            violations += self.doubleMarks.map { "two executions left one mark: \($0)" }
-            for (run, changes) in self.changes {
-                let sorted = changes.sorted { ($0.revision, $0.fence) < ($1.revision, $1.fence) }
-                for (earlier, later) in zip(sorted, sorted.dropFirst()) where earlier.revision == later.revision {
-                    violations.append("\(run): two were told that they made revision \(later.revision)")
-                }
-                let all = (sorted + self.sightings[run, default: []]).sorted {
-                    ($0.revision, $0.fence) < ($1.revision, $1.fence)
-                }
-                for (earlier, later) in zip(all, all.dropFirst()) {
-                    if earlier.fence > later.fence {
-                        violations.append(
-                            "\(run): revision \(later.revision) has fence \(later.fence), after one of \(earlier.fence)"
-                        )
-                    }
-                }
-            }
-            for (key, count) in self.executions where key.hasSuffix("/pay") {
-                let run = String(key.dropLast("/pay".count))
-                if count > 1 + self.decisions[run, default: 0] {
-                    violations.append("\(key) must run at most once, and ran \(count) times")
-                }
-            }
-            return violations
-        }
-    }
 }

@@ -27,7 +27,12 @@ package struct Keeper: Sendable {
         let id = Self.id(of: animal, number)
         switch animal.visit {
         case .none: break
-        case .signal: try await self.engine.signal(id, "go", number, id: "the only one")
+        case .signals:
+            for (place, signal) in Animal.signals.enumerated() {
+                try await self.engine.signal(id, "go", number + place, id: signal.id)
+            }
+            // Told once more: it counts once.
+            try await self.engine.signal(id, "go", number, id: Animal.signals[0].id)
         case .cancel: try await self.engine.cancel(id)
         }
     }

@@ -19,6 +19,11 @@ package struct Parcel: Codable, Sendable, Hashable {
         Parcel(change(self.number), trail: self.trail + ["\(step)@\(mark)"])
     }
 
+    /// The marks of the executions that had a hand in it.
+    var marks: [String] {
+        self.trail.map { String($0[($0.lastIndex(of: "@").map($0.index(after:)) ?? $0.startIndex)...]) }
+    }
+
     /// The mark that `step` has left here as the last; nil where it was not the last.
     package func lastMark(of step: String) -> String? {
         guard let last = self.trail.last, last.hasPrefix("\(step)@") else { return nil }

@@ -7,8 +7,11 @@ package import PerdureTestKit
 /// Everything is told at once, a line each, so that a process that is killed leaves what it knew:
 ///
 /// - `ran KEY MARK`: a handler was executed, for the step that the idempotency key names;
+/// - `used RUN MARKS`: it was given what these executions had a hand in;
 /// - `took RUN REVISION FENCE`: the run is this process's from then on;
+/// - `held RUN REVISION RESULTS`: the results that were recorded of it by then;
 /// - `stored RUN REVISION FENCE`: the store has acknowledged a change;
+/// - `recorded RUN REVISION RESULTS`: the results that are recorded with it;
 /// - `refused RUN REVISION FENCE`: the store has refused a change, as somebody else had the run;
 /// - `decided RUN`: a person is about to answer a run's question, so a step may run again;
 /// - `violation WORDS`: a handler was executed although this process knew its result.
@@ -30,14 +33,18 @@ package final class Witness: Sendable {
         self.tell = tell
     }
 
-    /// Notes that a handler is executed; returns a mark that no other execution has.
-    package func ran(_ context: StepContext) -> String {
+    /// `store`, with this witness watching.
+    package func watching(_ store: some RunStore) -> any RunStore { WitnessedRunStore(store, self) }
+
+    /// Notes that a handler is executed with `parcel`; returns a mark that no other execution has.
+    func ran(_ context: StepContext, with parcel: Parcel) -> String {
         let (mark, isKnown) = self.state.withLock { state -> (String, Bool) in
             state.count += 1
             let isKnown = state.ended[IDKey(context.runID)]?.contains(IDKey(context.step)) ?? false
             return ("\(self.name).\(state.count)", isKnown)
         }
         self.tell("ran \(context.idempotencyKey) \(mark)")
+        if !parcel.trail.isEmpty { self.tell("used \(context.runID) \(parcel.marks.joined(separator: " "))") }
         // One that was given up may begin all the same, with its task cancelled.
         if isKnown, !context.isCancelled { self.tell("violation \(context.idempotencyKey) ran though it was recorded") }
         return mark
@@ -45,7 +52,6 @@ package final class Witness: Sendable {
 
     /// Notes that a person decides what becomes of a step.
     package func decided(_ runID: String) {
-        self.state.withLock { $0.ended[IDKey(runID)] = nil }
         self.tell("decided \(runID)")
     }
 
@@ -53,6 +59,12 @@ package final class Witness: Sendable {
         let steps = Set(snapshot.steps.filter(\.status.isEnded).map { IDKey($0.id) })
         self.state.withLock { $0.ended[IDKey(snapshot.run.id)] = steps }
         self.took(snapshot.run.id, snapshot.run.progress)
+        self.tell(Self.held(snapshot))
+    }
+
+    /// What is recorded of a run, as of the revision that somebody has read.
+    static func held(_ snapshot: RunSnapshot) -> String {
+        "held \(snapshot.run.id) \(snapshot.run.progress.revision) \(RecordedResults(snapshot.steps).line)"
     }
 
     func took(_ runID: String, _ progress: RunProgress) {
@@ -67,6 +79,10 @@ package final class Witness: Sendable {
             for step in commit.removedSteps { state.ended[IDKey(commit.runID)]?.remove(IDKey(step)) }
         }
         self.tell("stored \(commit.runID) \(commit.progress.revision) \(commit.expectedFence)")
+        let results = RecordedResults(commit.steps)
+        if !results.digests.isEmpty {
+            self.tell("recorded \(commit.runID) \(commit.progress.revision) \(results.line)")
+        }
     }
 
     func refused(_ commit: RunCommit) {

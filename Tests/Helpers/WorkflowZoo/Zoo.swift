@@ -37,7 +37,7 @@ package struct Zoo: Sendable {
         let work: @Sendable () async -> Void
 
         func on(_ parcel: Parcel, _ context: StepContext, _ change: (Int) -> Int) async -> Parcel {
-            let mark = self.witness.ran(context)
+            let mark = self.witness.ran(context, with: parcel)
             await self.work()
             return parcel.after(context.step, mark, change)
         }
@@ -121,25 +121,29 @@ package struct Zoo: Sendable {
             Sleep("rest", for: .milliseconds(30))
             Step("second") { (it: Parcel, context: StepContext) in await hand.on(it, context) { $0 &* 2 } }
         }
-        return Animal(workflow) { number, marks in
+        let rest = Animal.Rest(step: "rest", next: "second", milliseconds: 30)
+        return Animal(workflow, rest: rest) { number, marks in
             let parcel = Parcel(number).after("first", marks("first")) { $0 &+ 1 }
                 .after("second", marks("second")) { $0 &* 2 }
             return .completed(parcel)
         }
     }
 
-    /// The signal brings its run's number once more.
+    /// Two waits for signals of one name: the first brings its run's number once more, the second the number after that.
     private static func signal(_ hand: Hand) -> Animal {
         let workflow = Workflow("signal") {
             Step("ask") { (it: Parcel, context: StepContext) in await hand.on(it, context) { $0 &+ 1 } }
             WaitForSignal("go", Int.self) { (it: Parcel, signal: Int, context: StepContext) in
                 await hand.on(it, context) { 100 &* $0 &+ signal }
             }
-            Step("after") { (it: Parcel, context: StepContext) in await hand.on(it, context) { $0 &- 1 } }
+            WaitForSignal("go on", Int.self, signal: "go") { (it: Parcel, signal: Int, context: StepContext) in
+                await hand.on(it, context) { 10 &* $0 &+ signal }
+            }
         }
-        return Animal(workflow, visit: .signal) { number, marks in
+        return Animal(workflow, visit: .signals) { number, marks in
             let parcel = Parcel(number).after("ask", marks("ask")) { $0 &+ 1 }
-                .after("go", marks("go")) { 100 &* $0 &+ number }.after("after", marks("after")) { $0 &- 1 }
+                .after("go", marks("go")) { 100 &* $0 &+ number }
+                .after("go on", marks("go on")) { 10 &* $0 &+ number &+ 1 }
             return .completed(parcel)
         }
     }
@@ -154,7 +158,7 @@ package struct Zoo: Sendable {
             Child("child", child)
             Step("after") { (it: Parcel, context: StepContext) in await hand.on(it, context) { $0 &* 2 } }
         }
-        return Animal(workflow) { number, marks in
+        return Animal(workflow, children: ["child"]) { number, marks in
             let parcel = Parcel(number).after("before", marks("before")) { $0 &+ 1 }
                 .after("grow", marks("child/grow")) { $0 &* 7 }.after("leave", marks("child/leave")) { $0 &+ 1 }
                 .after("after", marks("after")) { $0 &* 2 }
@@ -183,7 +187,7 @@ package struct Zoo: Sendable {
                 return await hand.on(it ?? slow ?? Parcel(-1), context) { $0 &- 1 }
             }
         }
-        return Animal(workflow) { number, marks in
+        return Animal(workflow, attempts: ["flaky": 3, "slow": 2, "gives up": 1]) { number, marks in
             let parcel = Parcel(number).after("flaky", marks("flaky")) { $0 &+ 1 }
                 .after("slow", marks("slow")) { $0 &* 2 }.after("end", marks("end")) { $0 &- 1 }
             return .completed(parcel)
@@ -199,7 +203,7 @@ package struct Zoo: Sendable {
             }
             Step("never") { (it: Parcel, context: StepContext) in await hand.on(it, context) { $0 } }
         }
-        return Animal(workflow) { number, _ in
+        return Animal(workflow, attempts: ["breaks": 2]) { number, _ in
             .failed(step: "breaks", message: Trouble(number &+ 1).description)
         }
     }

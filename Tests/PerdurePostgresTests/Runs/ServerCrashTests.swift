@@ -84,25 +84,12 @@ struct ServerCrashTests {
     }
 
     private func judge(_ store: PostgresStore, _ zoo: Zoo, _ count: Int, _ lines: [String]) async throws {
-        let told = Judge.History(lines)
         var lines = lines
         var violations: [String] = []
         for number in 0..<count {
-            let animal = zoo.animals[number % zoo.animals.count]
-            let run = try await store.snapshot(of: Keeper.id(of: animal, number))
-            var children: [String: RunSnapshot] = [:]
-            if let child = try await store.snapshot(of: "\(Keeper.id(of: animal, number))/child") {
-                children["child"] = child
-            }
-            violations += Judge.violations(of: run, animal, number, children: children)
-            // Whatever was acknowledged is not later than what is there.
-            for run in [run].compactMap({ $0 }) + children.values {
-                let acknowledged = told.lastRevision(of: run.run.id)
-                if acknowledged > run.run.progress.revision {
-                    violations.append("\(run.run.id): revision \(acknowledged) was acknowledged, and is lost")
-                }
-                lines.append("seen \(run.run.id) \(run.run.progress.revision) \(run.run.progress.fence)")
-            }
+            let look = try await Judge.look(at: zoo.animals[number % zoo.animals.count], number, in: store)
+            violations += look.violations
+            lines += look.lines
         }
         let history = Judge.History(lines)
         violations += history.violations

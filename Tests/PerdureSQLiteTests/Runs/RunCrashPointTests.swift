@@ -136,7 +136,7 @@ private struct CrashTrial {
         let later = Ledger(self.folder + "/ledger2").lines
         let after = try await Self.runs(in: self.path)
         violations += Judge.reruns(after: before, in: later)
-        violations += Judge.violations(in: told + later)
+        violations += Judge.violations(in: told + later + Judge.Look(after).lines)
         for run in before {
             violations += Judge.changes(of: run, to: after.first { $0.run.id == run.run.id })
         }
