@@ -155,7 +155,7 @@ struct ScheduleSuspect: Sendable, CustomTestStringConvertible {
         ) { $0.steps.removeAll { $0.status == .running } },
 
         // Messages.
-        ScheduleSuspect("loses messages", with: "signal", finds: "is RUNNING") { store in
+        ScheduleSuspect("loses messages", with: "signal", .lives, finds: "is RUNNING") { store in
             store.onPost = { _, _, _ throws(StoreError) in .posted }
         },
         .giving("takes messages away and records nothing", with: "signal", finds: "is RUNNING") { run in
@@ -171,8 +171,8 @@ struct ScheduleSuspect: Sendable, CustomTestStringConvertible {
                 return try await base.post(message, to: id)
             }
         },
-        .changing("keeps the ends of children to itself", with: "child", finds: "is RUNNING") { $0.posts = [] },
-        ScheduleSuspect("loses wishes", with: "cancel", finds: "is RUNNING") { store in
+        .changing("keeps the ends of children to itself", with: "child", .lives, finds: "is RUNNING") { $0.posts = [] },
+        ScheduleSuspect("loses wishes", with: "cancel", .lives, finds: "is RUNNING") { store in
             store.onPost = { _, _, _ throws(StoreError) in .posted }
             store.onCommit = { base, commit throws(StoreError) in
                 var commit = commit
@@ -184,7 +184,7 @@ struct ScheduleSuspect: Sendable, CustomTestStringConvertible {
         },
 
         // Time.
-        .changing("forgets runs that sleep", with: "sleep", finds: "is RUNNING") {
+        .changing("forgets runs that sleep", with: "sleep", .lives, finds: "is RUNNING") {
             if case .at = $0.progress.wake { $0.progress.wake = .never }
         },
         .changing("wakes runs too early", with: "sleep", finds: "must take 30 ms") { commit in
@@ -204,7 +204,7 @@ struct ScheduleSuspect: Sendable, CustomTestStringConvertible {
         for number in 0..<60 {
             let schedule = Schedule(
                 seed: seed, number: number, animal: suspect.animal, fate: suspect.fate, store: suspect.makeStore(),
-                patience: .milliseconds(400))
+                patience: .milliseconds(800))
             let found = try await schedule.findings().violations
             if found.contains(where: { $0.contains(suspect.words) }) { return }
             violations += found
