@@ -55,7 +55,8 @@ enum ProtocolBenchmarks {
             let manifest: String = try row.decode(at: 3)
             let timestamp: Int64 = try row.decode(at: 4)
             let shard: Int64 = try row.decode(at: 5)
-            sum &+= id.utf8.count &+ Int(version) &+ payload.count &+ manifest.utf8.count &+ Int(timestamp) &+ Int(shard)
+            sum &+=
+                id.utf8.count &+ Int(version) &+ payload.count &+ manifest.utf8.count &+ Int(timestamp) &+ Int(shard)
         }
         guard sum != 0 else { throw BenchmarkFailure("nothing was read") }
         return each
