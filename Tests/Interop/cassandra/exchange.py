@@ -16,7 +16,10 @@ action, host, port, keyspace, table = sys.argv[1:6]
 shard = sys.argv[6] if len(sys.argv) > 6 else None
 golden = base64.b64decode("CiR0eXBlLmdvb2dsZWFwaXMuY29tL3NhbXBsZXBiLkFjY291bnQSFQoKYWNjb3VudC00MhEAAAAAAGiwQA==")
 profile = ExecutionProfile(load_balancing_policy=RoundRobinPolicy(), consistency_level=ConsistencyLevel.QUORUM, request_timeout=60)
-cluster = Cluster([host], port=int(port), execution_profiles={EXEC_PROFILE_DEFAULT: profile})
+# A server on a small machine is slow at times, also to say what it is.
+cluster = Cluster(
+    [host], port=int(port), execution_profiles={EXEC_PROFILE_DEFAULT: profile}, connect_timeout=60,
+    control_connection_timeout=60)
 session = cluster.connect(keyspace)
 columns = "persistence_id, version_number, state_payload, state_manifest, timestamp, shard_number"
 

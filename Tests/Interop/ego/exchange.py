@@ -72,7 +72,9 @@ class Cassandra:
     def __init__(self, host, port, keyspace, table):
         from cassandra.cluster import Cluster
 
-        self.session = Cluster([host], port=int(port), connect_timeout=60).connect(keyspace)
+        # A server on a small machine is slow at times, also to say what it is.
+        self.session = Cluster(
+            [host], port=int(port), connect_timeout=60, control_connection_timeout=60).connect(keyspace)
         self.session.default_timeout = 60
         self.insert = self.session.prepare(
             f'INSERT INTO "{table}" (persistence_id, version_number, state_payload, state_manifest, timestamp,'

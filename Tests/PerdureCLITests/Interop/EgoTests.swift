@@ -23,7 +23,10 @@ struct EgoClient: Sendable {
         return programs
     }()
 
-    /// Lets it do something in the tables of a URL; returns what it printed, and what it complained of if that was why it failed.
+    /// It ended badly; what it said.
+    struct Complaint: Error, CustomStringConvertible { let description: String }
+
+    /// Lets it do something in the tables of a URL; returns what it printed.
     ///
     /// A driver that complains and succeeds all the same has met a slow server, which is its own affair.
     func callAsFunction(
@@ -31,7 +34,8 @@ struct EgoClient: Sendable {
     ) async throws -> String {
         let line = ([self.command] + (try self.place(kind, url)).map { "'\($0)'" } + words).joined(separator: " ")
         let call = try await ToolProcess.shell(line, in: folder)
-        return call.status == 0 ? call.output : call.output + call.errors
+        guard call.status == 0 else { throw Complaint(description: call.output + call.errors) }
+        return call.output
     }
 
     /// How the program names the tables.
