@@ -402,10 +402,10 @@ struct PostgresStoreTests {
     }
 
     @Test func aServerThatIsNotThereIsUnavailable() async throws {
-        let listener = try LoopbackListener()
-        listener.stop()
+        let nobody = try ClosedPort()
+        defer { withExtendedLifetime(nobody) {} }
         var configuration = PostgresConfiguration(
-            host: "127.0.0.1", port: listener.port, database: "x", user: "x", password: "x")
+            host: "127.0.0.1", port: nobody.port, database: "x", user: "x", password: "x")
         configuration.connectTimeout = .milliseconds(300)
         configuration.writeTimeout = .milliseconds(300)
         let store = try PostgresStore(configuration)

@@ -6,19 +6,32 @@ package enum Sockets {
 
     /// Listens on a port, or a free one; returns the descriptor and the port.
     package static func listen(on wanted: Int = 0) throws -> (descriptor: CInt, port: Int) {
+        let bound = try self.bind(to: wanted, mayBeTakenOver: true)
+        guard Glibc.listen(bound.descriptor, 128) == 0 else {
+            close(bound.descriptor)
+            throw Failure(call: "listen")
+        }
+        return bound
+    }
+
+    /// Takes a port, or a free one; whoever connects to it is refused unless somebody listens.
+    static func bind(to wanted: Int = 0, mayBeTakenOver: Bool) throws -> (descriptor: CInt, port: Int) {
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var yes: CInt = 1
-        // So that the port can be asked for again, by who takes this one's place.
-        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
+        guard descriptor >= 0 else { throw Failure(call: "socket") }
+        // So that the port can be asked for by who takes this one's place.
+        var reuse: CInt = mayBeTakenOver ? 1 : 0
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<CInt>.size))
         var address = Self.loopback(UInt16(wanted))
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isBound = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0 && Glibc.listen(descriptor, 128) == 0
-                    && getsockname(descriptor, address, &length) == 0
+                Glibc.bind(descriptor, address, length) == 0 && getsockname(descriptor, address, &length) == 0
             }
         }
-        guard descriptor >= 0, isBound else { throw Failure(call: "listen") }
+        guard isBound else {
+            close(descriptor)
+            throw Failure(call: "bind")
+        }
         return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
     }
 

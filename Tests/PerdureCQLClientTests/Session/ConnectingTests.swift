@@ -1,3 +1,4 @@
+import Peers
 import PerdureCQL
 import PerdureCQLClient
 import Testing
@@ -79,9 +80,10 @@ struct ConnectingTests {
 
     @Test("where nobody listens, the error names each contact point")
     func nobody() async throws {
-        let node = try ScriptedNode()
-        node.stop()
-        let client = try client(of: node) {
+        let node = try ClosedPort()
+        defer { withExtendedLifetime(node) {} }
+        let client = try client(of: ScriptedNode()) {
+            $0.port = node.port
             $0.contactPoints = ["127.0.0.1", "127.0.0.3"]
             $0.requestTimeout = .milliseconds(30)
         }
