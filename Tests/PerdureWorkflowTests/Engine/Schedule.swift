@@ -52,7 +52,7 @@ struct Schedule: Sendable {
     /// A process that is said to live has no trouble at all: then a run that does not end is the store's fault.
     init(
         seed: UInt64, number: Int, animal: String? = nil, fate: Fate? = nil, store: BrokenRunStore = BrokenRunStore(),
-        patience: Duration = .seconds(20)
+        patience: Duration = .seconds(120)
     ) {
         self.seed = seed
         self.number = number
@@ -174,12 +174,12 @@ struct Schedule: Sendable {
         return false
     }
 
-    /// Registering fails now and then: again, until it works.
+    /// Registering fails now and then: again, until it works, at the pace of somebody who starts a process anew.
     private static func run(_ engine: WorkflowEngine) -> Task<Void, Never> {
         Task {
             while !Task.isCancelled {
                 if (try? await engine.run()) != nil { return }
-                await Task.yield()
+                try? await Task.sleep(for: .milliseconds(1))
             }
         }
     }
