@@ -1,4 +1,5 @@
 import BrokenRunStores
+import EngineCases
 import PerdureConcurrency
 import PerdureModel
 import PerdureTestKit
@@ -167,21 +168,12 @@ struct Schedule: Sendable {
     /// Waits until something holds, for as long as patience lasts; returns whether it does.
     private func comes(_ holds: () async throws -> Bool) async throws -> Bool {
         let end = ContinuousClock.now + self.patience
-        while ContinuousClock.now < end {
-            if try await holds() { return true }
-            try await Task.sleep(for: .milliseconds(1))
-        }
-        return false
+        return try await poll(while: { ContinuousClock.now < end }, holds)
     }
 
     /// Registering fails now and then: again, until it works, at the pace of somebody who starts a process anew.
     private static func run(_ engine: WorkflowEngine) -> Task<Void, Never> {
-        Task {
-            while !Task.isCancelled {
-                if (try? await engine.run()) != nil { return }
-                try? await Task.sleep(for: .milliseconds(1))
-            }
-        }
+        Task { _ = try? await poll(while: { !Task.isCancelled }) { (try? await engine.run()) != nil } }
     }
 }
 
