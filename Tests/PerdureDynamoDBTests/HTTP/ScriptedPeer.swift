@@ -24,8 +24,6 @@ final class ScriptedPeer: Sendable {
         case answer(Int, String, headers: [(String, String)] = [])
         /// Exactly these bytes; then the connection is closed.
         case bytes([UInt8])
-        /// Exactly these bytes, which are a whole answer that does not end with its connection.
-        case bytesAndStay([UInt8])
         /// Exactly these bytes, which are a whole answer; the connection goes on.
         case wholeBytes([UInt8])
         /// The connection is closed without a byte.
@@ -88,18 +86,14 @@ final class ScriptedPeer: Sendable {
     }
 
     private func serve(_ connection: CInt, _ number: Int) {
-        var buffer: [UInt8] = []
-        while let request = self.read(connection, number, &buffer) {
+        var stream = PeerStream(connection)
+        while let request = self.read(&stream, number) {
             switch self.script(request) {
             case .answer(let status, let body, let headers):
                 guard Sockets.send(Self.answer(status, body, headers), to: connection) else { return }
             case .wholeBytes(let bytes):
                 guard Sockets.send(bytes, to: connection) else { return }
             case .bytes(let bytes):
-                _ = Sockets.send(bytes, to: connection)
-                return
-            case .bytesAndStay(let bytes):
-                // What it forwards says "connection: close", and so it must.
                 _ = Sockets.send(bytes, to: connection)
                 return
             case .close: return
@@ -119,32 +113,14 @@ final class ScriptedPeer: Sendable {
         return Array((text + "\r\n" + body).utf8)
     }
 
-    private func read(_ connection: CInt, _ number: Int, _ buffer: inout [UInt8]) -> Request? {
-        let end = Array("\r\n\r\n".utf8)
-        while true {
-            if let headEnd = buffer.place(of: end) {
-                let lines = String(decoding: buffer[..<headEnd], as: UTF8.self).split(separator: "\r\n")
-                let headers = lines.dropFirst().map { line -> (name: String, value: String) in
-                    let parts = line.split(separator: ":", maxSplits: 1)
-                    return (parts[0].lowercased(), parts.count > 1 ? String(parts[1].drop { $0 == " " }) : "")
-                }
-                let bodyStart = headEnd + end.count
-                let length = headers.first { $0.name == "content-length" }.flatMap { Int($0.value) } ?? 0
-                if buffer.count >= bodyStart + length {
-                    let body = Array(buffer[bodyStart..<(bodyStart + length)])
-                    buffer.removeFirst(bodyStart + length)
-                    return self.state.withLock { state in
-                        let request = Request(
-                            line: String(lines.first ?? ""), headers: headers, body: body, connection: number,
-                            number: state.requests.count + 1)
-                        state.requests.append(request)
-                        return request
-                    }
-                }
-            }
-            let chunk = Sockets.receive(from: connection)
-            if chunk.isEmpty { return nil }
-            buffer += chunk
+    private func read(_ stream: inout PeerStream, _ number: Int) -> Request? {
+        guard let message = stream.next() else { return nil }
+        return self.state.withLock { state in
+            let request = Request(
+                line: message.line, headers: message.headers, body: message.body, connection: number,
+                number: state.requests.count + 1)
+            state.requests.append(request)
+            return request
         }
     }
 }

@@ -107,21 +107,20 @@ final class LossyProxy: Sendable {
     private let fate = LockedState<(@Sendable (ScriptedPeer.Request) -> Fate?)?>(nil)
     /// Of so many in a thousand changes the request or the answer is lost, picked by a generator with a seed.
     private let random = LockedState((generator: SeededGenerator(seed: 0), perMille: 0))
-    private let target: Int
     let peer: ScriptedPeer
 
     init() throws {
         let endpoint = try TestServer.configuration(table: "none").endpoint ?? ""
-        self.target = URLParts(endpoint)?.port ?? 0
-        let (plan, target, random, life, fate) = (self.plan, self.target, self.random, self.life, self.fate)
+        let upstream = Upstream(to: URLParts(endpoint)?.port ?? 0)
+        let (plan, random, life, fate) = (self.plan, self.random, self.life, self.fate)
         self.peer = try ScriptedPeer { request in
             switch fate.withLock({ $0 })?(request) {
             case .refusal(let status, let body)?: return .answer(status, body)
             case .lie(let status, let body)?:
-                _ = Self.forward(request, to: target)
+                _ = upstream.answer(to: request)
                 return .answer(status, body)
             case .lost(let loss)?:
-                if loss == .answer { _ = Self.forward(request, to: target) }
+                if loss == .answer { _ = upstream.answer(to: request) }
                 return .close
             case nil: break
             }
@@ -137,7 +136,7 @@ final class LossyProxy: Sendable {
             defer { waiter?.resume() }
             if isDead || last == .request { return .close }
             if last == .answer {
-                _ = Self.forward(request, to: target)
+                _ = upstream.answer(to: request)
                 return .close
             }
             let loss =
@@ -155,8 +154,8 @@ final class LossyProxy: Sendable {
                     return plan.removeValue(forKey: id)
                 }
             if loss == .request { return .close }
-            guard let answer = Self.forward(request, to: target) else { return .close }
-            return loss == .answer ? .close : .bytesAndStay(answer)
+            guard let answer = upstream.answer(to: request) else { return .close }
+            return loss == .answer ? .close : .wholeBytes(answer)
         }
     }
 
@@ -195,21 +194,4 @@ final class LossyProxy: Sendable {
 
     /// The next change of an ID, which must need no escaping in JSON, suffers `loss`.
     func lose(_ loss: Loss, _ id: String) { self.plan.withLock { $0[id] = loss } }
-
-    private static func forward(_ request: ScriptedPeer.Request, to port: Int) -> [UInt8]? {
-        guard let connection = Sockets.connect(to: port) else { return nil }
-        defer { close(connection) }
-        var head = request.line + "\r\n"
-        for (name, value) in request.headers where name != "connection" { head += "\(name): \(value)\r\n" }
-        let bytes = Array((head + "connection: close\r\n\r\n").utf8) + request.body
-        guard Sockets.send(bytes, to: connection) else { return nil }
-        var answer: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = recv(connection, &chunk, chunk.count, 0)
-            if count < 0 { return nil }
-            if count == 0 { return answer }
-            answer += chunk[..<count]
-        }
-    }
 }
