@@ -10,9 +10,12 @@ extension CQLClientError {
     ) -> StoreError {
         let (code, advice) = self.verdict
         let isChange = operation == .write || operation == .delete
+        // What setup sends holds names and no values, so the server's words about it may be said.
+        let words = operation == .setup ? self.serverError.map { "; the server says: \($0.message)" } ?? "" : ""
         return StoreError(
             code, outcome: isChange && (self.outcome == .unknown || mayHaveHappened) ? .unknown : .notApplied,
-            operation: operation, persistenceID: id, message: "\(advice) [\(self.message)]", underlying: self,
+            operation: operation, persistenceID: id, message: "\(advice) [\(self.message)]\(words)",
+            underlying: self,
             fileID: fileID, line: line)
     }
 

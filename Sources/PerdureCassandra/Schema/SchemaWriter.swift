@@ -112,7 +112,8 @@ struct SchemaWriter {
         try await self.patiently { () throws(CQLClientError) in try await reader.rows(statement) }
     }
 
-    /// Does something again for a while where a node has not heard yet of what was made a moment ago.
+    /// Does something again for a while where a node has not heard yet of what was made a moment ago, or failed at a change of the
+    /// schema, as a cluster does that is asked for several at once: each statement may be repeated, done or not.
     private func patiently(_ body: () async throws(CQLClientError) -> CQLResult) async throws(CQLClientError) {
         let clock = SystemClock()
         let deadline = clock.now + min(.seconds(20), self.configuration.setupTimeout)
@@ -121,7 +122,7 @@ struct SchemaWriter {
                 _ = try await body()
                 return
             } catch {
-                guard error.isAboutUnknownTable, clock.now < deadline else { throw error }
+                guard error.isAboutUnknownTable || error.isTransient, clock.now < deadline else { throw error }
                 try? await clock.sleep(for: .milliseconds(250))
             }
         }

@@ -23,6 +23,19 @@ final class LossyProxy: Sendable {
         /// The IDs of prepared statements that are conditional writes.
         var changes: Set<[UInt8]> = []
         var isStopped = false
+        /// What the node says of changes of the schema, and whether each fails once only; nil for its own answers.
+        var schemaFailure: (words: String, isOnce: Bool)?
+        var failedChanges: Set<[UInt8]> = []
+
+        /// Whether a frame asks for a change of the schema that is to fail, and has not yet.
+        mutating func failsSchemaChange(_ frame: [UInt8]) -> Bool {
+            guard let failure = self.schemaFailure, frame.contains("CREATE ") || frame.contains("ALTER ") else {
+                return false
+            }
+            // Behind the statement comes a timestamp.
+            let length = frame[9..<13].reduce(0) { $0 << 8 | Int($1) }
+            return self.failedChanges.insert(Array(frame[13..<(13 + length)])).inserted || !failure.isOnce
+        }
 
         /// Whether a frame executes a conditional write, by itself or in a batch.
         func isChange(_ frame: [UInt8]) -> Bool {
@@ -66,6 +79,14 @@ final class LossyProxy: Sendable {
         self.plan.withLock { ($0.generator, $0.perMille) = (SeededGenerator(seed: seed), perMille) }
     }
 
+    /// From now on the node seems to fail at each change of the schema, once or always; in truth it makes it.
+    func failSchemaChanges(saying words: String, once isOnce: Bool) {
+        self.plan.withLock { $0.schemaFailure = (words, isOnce) }
+    }
+
+    /// How many changes of the schema seemed to fail.
+    var failedSchemaChanges: Int { self.plan.withLock { $0.failedChanges.count } }
+
     /// From now on `rival` does something before each conditional write, which waits for it.
     func set(rival: (@Sendable () -> Void)?) { self.rival.withLock { $0 = rival } }
 
@@ -87,6 +108,7 @@ final class LossyProxy: Sendable {
     private struct Talk {
         var conditionalPrepares: Set<Int> = []
         var lostAnswers: Set<Int> = []
+        var failures: Set<Int> = []
     }
 
     /// Hands frames on until one side is gone, or `passes` says that the connection is to be cut before the frame.
@@ -109,6 +131,8 @@ final class LossyProxy: Sendable {
     private func handles(request frame: [UInt8], _ talk: LockedState<Talk>) -> Bool {
         let stream = Int(frame[2]) << 8 | Int(frame[3])
         switch frame[4] {
+        case 0x07:  // QUERY
+            if self.plan.withLock({ $0.failsSchemaChange(frame) }) { talk.withLock { _ = $0.failures.insert(stream) } }
         case 0x09:  // PREPARE
             if frame.contains(" IF ") { talk.withLock { _ = $0.conditionalPrepares.insert(stream) } }
         case 0x0A, 0x0D:  // EXECUTE, BATCH
@@ -151,6 +175,13 @@ final class LossyProxy: Sendable {
         if isLost {
             if self.plan.withLock({ $0.isStopped }) { self.stop() }
             return false
+        }
+        if talk.withLock({ $0.failures.remove(stream) != nil }) {
+            let words = Array((self.plan.withLock { $0.schemaFailure?.words } ?? "").utf8)
+            // The code of a server error is 0.
+            let body = [0, 0, 0, 0, UInt8(words.count >> 8), UInt8(truncatingIfNeeded: words.count)] + words
+            frame = frame[..<4] + [0x00, 0, 0, UInt8(body.count >> 8), UInt8(truncatingIfNeeded: body.count)] + body
+            return true
         }
         guard frame[4] == 0x08 else { return true }  // RESULT
         if isPrepare, Array(frame[9..<13]) == [0, 0, 0, 4] {

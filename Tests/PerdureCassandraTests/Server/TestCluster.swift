@@ -30,7 +30,7 @@ struct TestCluster: Sendable {
     static let keyspace = "perdure_test"
 
     /// Several schema changes at a time only wait for each other.
-    private static let schemaTurn = OneAtATime()
+    static let schemaTurn = OneAtATime()
 
     func configuration(table: String = "states_store") throws -> CassandraConfiguration {
         var configuration = try CassandraConfiguration(url: self.url)
