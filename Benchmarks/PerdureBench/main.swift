@@ -34,7 +34,7 @@ var isJSON = false
 var rounds = 5
 let all =
     MemoryBenchmarks.all + SQLiteBenchmarks.all + RunBenchmarks.all + PostgresBenchmarks.all + DynamoDBBenchmarks.all
-    + CassandraBenchmarks.all + ProtocolBenchmarks.all
+    + CassandraBenchmarks.all + ProtocolBenchmarks.all + ToolBenchmarks.all
 
 var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {
