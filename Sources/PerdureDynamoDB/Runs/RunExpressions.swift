@@ -1,6 +1,7 @@
 /// Expressions that are put together piece by piece, with placeholders for every name and value.
 extension Expression {
     mutating func name(_ attribute: String) -> String {
+        if let known = self.names.first(where: { $0.1 == attribute }) { return known.0 }
         let placeholder = "#n\(self.names.count)"
         self.names.append((placeholder, attribute))
         return placeholder

@@ -163,58 +163,26 @@ struct RunRow: Sendable {
         return item
     }
 
-    /// What of the item changes from `old`: all that can, for who writes a run knows all of it.
+    /// What of the item changes from `old`, the output included: who changes a run remembers it without its values.
     func changing(
         from old: RunRow?, _ layout: DynamoDBRunLayout, _ writer: inout RunValueWriter
     ) throws(StoreError) -> [(String, AttributeValue?)] {
-        var attributes: [(String, AttributeValue?)] = try writer.attributes(
-            self.progress.output, as: "output", limit: RunValueWriter.tiny)
-        let progress = self.progress
-        attributes += [
-            (RunAttribute.status, .string(progress.status.rawValue)),
-            ("progress", .number(Self.digits(progress.progress))),
-            ("definition_hash", .number(progress.definitionHash)),
-            ("error", progress.failure.map { RunMap.item($0) }),
-            ("parked_reason", progress.parkedReason.map { .string($0) }),
-            ("started_at", progress.startedAt.map { .time($0) }),
-            ("completed_at", progress.completedAt.map { .time($0) }),
-            ("expires_at", progress.expiresAt.map { .time($0) }),
-            (RunAttribute.ttl, self.expiry),
-        ]
-        attributes += self.taking
-        attributes += [("parts", .number(self.parts)), ("packs", .number(self.packs))]
-        if old?.status != progress.status {
-            attributes.append(
-                (
-                    RunIndex.status.partitionKey,
-                    .string(layout.statusPartition(progress.status, self.id))
-                ))
+        try writer.attributes(self.progress.output, as: "output", limit: RunValueWriter.tiny)
+            + self.changes(from: old, layout)
+    }
+
+    /// What of the item changes from `old`, values aside: only what is another now, for it is written on condition that nothing else is.
+    func changes(from old: RunRow?, _ layout: DynamoDBRunLayout) -> [(String, AttributeValue?)] {
+        var attributes: [(String, AttributeValue?)] = []
+        for attribute in RunRowAttribute.all {
+            if let old, attribute.isSame(old, self) { continue }
+            attributes.append((attribute.name, attribute.value(self)))
+        }
+        if old?.status != self.status {
+            let partition = layout.statusPartition(self.status, self.id)
+            attributes.append((RunIndex.status.partitionKey, .string(partition)))
         }
         return attributes
-    }
-
-    /// A share as digits: 0 and 1 without a point, as others write them.
-    private static func digits(_ share: Double) -> String {
-        guard share.isFinite else { return "0" }
-        return Int(exactly: share).map { String($0) } ?? "\(share)"
-    }
-
-    /// What of the item changes when a run is taken, given up or told something.
-    var taking: [(String, AttributeValue?)] {
-        let wake: String =
-            switch self.progress.wake {
-            case .now: "now"
-            case .never: "never"
-            case .at(let time): KeyText.time(time)
-            }
-        return [
-            ("wake", .string(wake)), ("owner", self.progress.owner.map { .string($0) }),
-            (RunAttribute.fence, .number(self.progress.fence)),
-            (RunAttribute.revision, .number(self.progress.revision)),
-            ("adoptions", .number(self.progress.adoptions)), ("inbox_seen", .number(self.progress.inboxSeen)),
-            (RunAttribute.inboxCount, .number(self.inboxCount)),
-            ("updated_at", .time(self.progress.updatedAt)), (RunAttribute.writeID, .binary(self.writeID)),
-        ]
     }
 
     /// The TTL attribute of everything that the run owns: Unix seconds, never before its time.

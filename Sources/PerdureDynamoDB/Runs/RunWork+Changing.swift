@@ -380,7 +380,8 @@ extension RunWork {
 
     /// What tells a run of its messages, and wakes it.
     private func tell(_ old: RunRow, _ new: RunRow) -> [TransactionAction] {
-        [self.update(old, new.taking)] + self.moves(from: old.markers(self.layout), to: new.markers(self.layout))
+        [self.update(old, new.changes(from: old, self.layout))]
+            + self.moves(from: old.markers(self.layout), to: new.markers(self.layout))
     }
 
     func post(_ message: RunMessage, to id: String) async throws(StoreError) -> PostVerdict {

@@ -296,20 +296,7 @@ extension RunWork {
             progress.beTaken(by: claim)
             if isAdopted { progress.adoptions += 1 }
             let new = old.going(on: progress, inboxCount: old.inboxCount, writeID: writeID)
-            var attributes = new.taking
-            attributes.append(("parts", .number(0)))
-            if old.status != .running {
-                attributes += [
-                    (RunAttribute.status, .string(progress.status.rawValue)),
-                    ("started_at", progress.startedAt.map { .time($0) }),
-                    (
-                        RunIndex.status.partitionKey, .string(self.layout.statusPartition(.running, id))
-                    ),
-                ]
-            } else {
-                attributes.append(("started_at", progress.startedAt.map { .time($0) }))
-            }
-            var actions = [self.update(old, attributes)]
+            var actions = [self.update(old, new.changes(from: old, self.layout))]
             actions += self.moves(from: old.markers(self.layout), to: new.markers(self.layout))
             if old.isLimited {
                 guard let gate = try await self.gate(old) else {

@@ -107,7 +107,7 @@ extension RunWork {
             progress.beLetGo(at: time)
             let new = old.going(on: progress, inboxCount: old.inboxCount, writeID: writeID)
             let actions =
-                [self.update(old, new.taking + [("parts", .number(0))])]
+                [self.update(old, new.changes(from: old, self.layout))]
                 + self.moves(from: old.markers(self.layout), to: new.markers(self.layout))
             if case .done = try await self.send(actions, token: "\(writeID.text)-\(round)", run) {
                 return self.known.remember(new)
