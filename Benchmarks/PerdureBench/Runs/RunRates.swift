@@ -73,7 +73,7 @@ enum RunRates {
     private static let requestsPerRun = 6.0
 
     static func served(
-        _ name: String, starters: Int, count: Int, writesPerRun: Double,
+        _ name: String, starters: Int, count: Int, writesPerRun: Double, _ whatWrites: String,
         on store: @escaping @Sendable (_ body: (any RunStore) async throws -> (rate: Double, cpu: Double)) async throws
             -> (rate: Double, cpu: Double),
         states: @escaping @Sendable (_ inFlight: Int) async throws -> (rate: Double, cpu: Double)
@@ -82,7 +82,7 @@ enum RunRates {
             Benchmark(
                 "run-\(name)-\(starters)", unit: "runs/s",
                 measure: { try await store { try await self.cost(on: $0, starters: starters, count: count) }.rate },
-                against: "as many writes of states (\(Int(writesPerRun)) a run)",
+                against: "as many writes of states (\(whatWrites))",
                 baseline: { try await states(starters).rate / writesPerRun }),
             Benchmark(
                 "run-\(name)-cpu", unit: "µs CPU/run",
@@ -99,11 +99,11 @@ enum RunRates {
 
     static let onServers =
         Self.served(
-            "dynamodb", starters: 16, count: 480, writesPerRun: 26,
+            "dynamodb", starters: 16, count: 480, writesPerRun: 39, "a run is 26 items, and 13 in the indexes",
             on: { body in try await RunStores.withDynamoDB { try await body($0) } },
             states: { try await DynamoDBBenchmarks.conditionalWrites(inFlight: $0, count: 4_000) })
         + Self.served(
-            "cassandra", starters: 16, count: 640, writesPerRun: 6,
+            "cassandra", starters: 16, count: 640, writesPerRun: 6, "a run is 6 conditional batches",
             on: { body in try await RunStores.withCassandra { try await body($0) } },
             states: { try await CassandraBenchmarks.conditionalWrites(inFlight: $0, count: 4_000) })
 
