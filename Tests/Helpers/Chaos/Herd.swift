@@ -59,7 +59,7 @@ final class Herd: Sendable {
         if inPeace { _ = Ledger(worker.stopFile).writer() } else { worker.process.send(SIGKILL) }
         let reaper = Task {
             // One that does not end in peace ends all the same.
-            try await Task.sleep(for: .seconds(120))
+            try await Task.sleep(for: .seconds(300))
             worker.process.send(SIGKILL)
         }
         let end = try await worker.end.value
