@@ -242,6 +242,7 @@ let package = Package(
             name: "Chaos",
             dependencies: [
                 "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "Processes", "WorkflowZoo",
+                "EngineCases",
             ],
             path: "Tests/Helpers/Chaos", swiftSettings: settings),
         .executableTarget(

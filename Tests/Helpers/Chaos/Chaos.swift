@@ -1,3 +1,4 @@
+internal import EngineCases
 internal import FoundationEssentials
 internal import Glibc
 internal import PerdureConcurrency
@@ -72,11 +73,8 @@ package struct Chaos: Sendable {
             try await body { count in
                 let target = feeder.endedCount + count
                 let end = ContinuousClock.now + .seconds(120)
-                while feeder.endedCount < target {
-                    guard ContinuousClock.now < end else {
-                        throw ChaosTrouble(description: "\(target - feeder.endedCount) of \(count) runs have not ended")
-                    }
-                    try await Task.sleep(for: .milliseconds(20))
+                guard try await poll(while: { ContinuousClock.now < end }, { feeder.endedCount >= target }) else {
+                    throw ChaosTrouble(description: "\(target - feeder.endedCount) of \(count) runs have not ended")
                 }
             }
             return ChaosReport()

@@ -1,3 +1,4 @@
+internal import EngineCases
 internal import Glibc
 internal import PerdureConcurrency
 internal import Processes
@@ -10,6 +11,7 @@ final class Herd: Sendable {
         var stopFile: String
         var name: String
         var end: Task<ChildProcess, any Error>
+        let hasEnded: LockedState<Bool>
     }
 
     private struct State {
@@ -43,10 +45,13 @@ final class Herd: Sendable {
                 self.chaos.place, self.chaos.tables, path, name, "\(Self.milliseconds(self.chaos.lease))",
                 "\(runs.lowerBound)", "\(runs.upperBound)",
             ])
-        let end = Task { try await process.end() }
-        self.state.withLock {
-            $0.workers[place] = Worker(process: process, stopFile: "\(path).stop", name: name, end: end)
+        let hasEnded = LockedState(false)
+        let end = Task {
+            defer { hasEnded.withLock { $0 = true } }
+            return try await process.end()
         }
+        let worker = Worker(process: process, stopFile: "\(path).stop", name: name, end: end, hasEnded: hasEnded)
+        self.state.withLock { $0.workers[place] = worker }
     }
 
     func send(_ signal: Int32, to place: Int) {
@@ -56,14 +61,17 @@ final class Herd: Sendable {
     /// Ends the worker in a place, in peace or not, and waits for its end.
     func end(_ place: Int, inPeace: Bool) async throws {
         guard let worker = self.state.withLock({ $0.workers.removeValue(forKey: place) }) else { return }
-        if inPeace { _ = Ledger(worker.stopFile).writer() } else { worker.process.send(SIGKILL) }
-        let reaper = Task {
+        var isToBeKilled = true
+        if inPeace {
+            _ = Ledger(worker.stopFile).writer()
             // One that does not end in peace ends all the same.
-            try await Task.sleep(for: .seconds(300))
-            worker.process.send(SIGKILL)
+            let patience = ContinuousClock.now + .seconds(300)
+            isToBeKilled = try await !poll(while: { ContinuousClock.now < patience }) {
+                worker.hasEnded.withLock { $0 }
+            }
         }
+        if isToBeKilled { worker.process.send(SIGKILL) }
         let end = try await worker.end.value
-        reaper.cancel()
         if inPeace, end.status != 0 || !end.isFinished {
             self.state.withLock { $0.failures.append("ended with \(end) when it was asked to stop") }
         } else if end.signal != nil, end.signal != SIGKILL {
