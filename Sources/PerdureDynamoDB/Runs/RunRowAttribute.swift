@@ -9,59 +9,47 @@ struct RunRowAttribute: Sendable {
     /// Nil where the item does not have it.
     let value: @Sendable (RunRow) -> AttributeValue?
 
-    private init(
-        _ name: String, _ isSame: @escaping @Sendable (RunRow, RunRow) -> Bool,
-        _ value: @escaping @Sendable (RunRow) -> AttributeValue?
+    private init<Field: Equatable>(
+        _ name: String, _ field: @escaping @Sendable (RunRow) -> Field,
+        _ value: @escaping @Sendable (Field) -> AttributeValue?
     ) {
         self.name = name
-        self.isSame = isSame
-        self.value = value
+        self.isSame = { field($0) == field($1) }
+        self.value = { value(field($0)) }
+    }
+
+    /// Words, which may be equal by their characters and still be other bytes: the same only where there are none.
+    private init<Words>(
+        words name: String, _ words: @escaping @Sendable (RunRow) -> Words?,
+        _ value: @escaping @Sendable (Words) -> AttributeValue
+    ) {
+        self.name = name
+        self.isSame = { words($0) == nil && words($1) == nil }
+        self.value = { words($0).map(value) }
     }
 
     /// All of them but the output, which is a value and may be in chunks.
     static let all: [RunRowAttribute] = [
-        RunRowAttribute(RunAttribute.status, { $0.status == $1.status }, { .string($0.status.rawValue) }),
-        RunRowAttribute(
-            "progress", { $0.progress.progress == $1.progress.progress },
-            { .number(Self.digits($0.progress.progress)) }),
-        RunRowAttribute(
-            "definition_hash", { $0.progress.definitionHash == $1.progress.definitionHash },
-            { .number($0.progress.definitionHash) }),
-        // Its words may be equal to others and still be other bytes.
-        RunRowAttribute(
-            "error", { $0.progress.failure == nil && $1.progress.failure == nil },
-            { $0.progress.failure.map { RunMap.item($0) } }),
-        RunRowAttribute(
-            "parked_reason", { $0.progress.parkedReason == nil && $1.progress.parkedReason == nil },
-            { $0.progress.parkedReason.map { .string($0) } }),
-        RunRowAttribute(
-            "started_at", { $0.progress.startedAt == $1.progress.startedAt },
-            { $0.progress.startedAt.map { .time($0) } }),
-        RunRowAttribute(
-            "completed_at", { $0.progress.completedAt == $1.progress.completedAt },
-            { $0.progress.completedAt.map { .time($0) } }),
-        RunRowAttribute(
-            "expires_at", { $0.progress.expiresAt == $1.progress.expiresAt },
-            { $0.progress.expiresAt.map { .time($0) } }),
-        RunRowAttribute(RunAttribute.ttl, { $0.progress.expiresAt == $1.progress.expiresAt }, { $0.expiry }),
-        RunRowAttribute("wake", { $0.progress.wake == $1.progress.wake }, { .string(Self.text($0.progress.wake)) }),
-        RunRowAttribute(
-            "owner", { $0.progress.owner.map { IDKey($0) } == $1.progress.owner.map { IDKey($0) } },
-            { $0.progress.owner.map { .string($0) } }),
-        RunRowAttribute(
-            RunAttribute.fence, { $0.progress.fence == $1.progress.fence }, { .number($0.progress.fence) }),
-        RunRowAttribute(
-            RunAttribute.revision, { $0.progress.revision == $1.progress.revision }, { .number($0.progress.revision) }),
-        RunRowAttribute(
-            "adoptions", { $0.progress.adoptions == $1.progress.adoptions }, { .number($0.progress.adoptions) }),
-        RunRowAttribute(
-            "inbox_seen", { $0.progress.inboxSeen == $1.progress.inboxSeen }, { .number($0.progress.inboxSeen) }),
-        RunRowAttribute(RunAttribute.inboxCount, { $0.inboxCount == $1.inboxCount }, { .number($0.inboxCount) }),
-        RunRowAttribute(
-            "updated_at", { $0.progress.updatedAt == $1.progress.updatedAt }, { .time($0.progress.updatedAt) }),
-        RunRowAttribute(RunAttribute.writeID, { $0.writeID == $1.writeID }, { .binary($0.writeID) }),
-        RunRowAttribute("parts", { $0.parts == $1.parts }, { .number($0.parts) }),
-        RunRowAttribute("packs", { $0.packs == $1.packs }, { .number($0.packs) }),
+        RunRowAttribute(RunAttribute.status, { $0.status }, { .string($0.rawValue) }),
+        RunRowAttribute("progress", { $0.progress.progress }, { .number(Self.digits($0)) }),
+        RunRowAttribute("definition_hash", { $0.progress.definitionHash }, { .number($0) }),
+        RunRowAttribute(words: "error", { $0.progress.failure }, { RunMap.item($0) }),
+        RunRowAttribute(words: "parked_reason", { $0.progress.parkedReason }, { .string($0) }),
+        RunRowAttribute("started_at", { $0.progress.startedAt }, { $0.map { .time($0) } }),
+        RunRowAttribute("completed_at", { $0.progress.completedAt }, { $0.map { .time($0) } }),
+        RunRowAttribute("expires_at", { $0.progress.expiresAt }, { $0.map { .time($0) } }),
+        RunRowAttribute(RunAttribute.ttl, { $0.expiry }, { $0 }),
+        RunRowAttribute("wake", { $0.progress.wake }, { .string(Self.text($0)) }),
+        RunRowAttribute("owner", { $0.progress.owner.map { IDKey($0) } }, { $0.map { .string($0.id) } }),
+        RunRowAttribute(RunAttribute.fence, { $0.progress.fence }, { .number($0) }),
+        RunRowAttribute(RunAttribute.revision, { $0.progress.revision }, { .number($0) }),
+        RunRowAttribute("adoptions", { $0.progress.adoptions }, { .number($0) }),
+        RunRowAttribute("inbox_seen", { $0.progress.inboxSeen }, { .number($0) }),
+        RunRowAttribute(RunAttribute.inboxCount, { $0.inboxCount }, { .number($0) }),
+        RunRowAttribute("updated_at", { $0.progress.updatedAt }, { .time($0) }),
+        RunRowAttribute(RunAttribute.writeID, { $0.writeID }, { .binary($0) }),
+        RunRowAttribute("parts", { $0.parts }, { .number($0) }),
+        RunRowAttribute("packs", { $0.packs }, { .number($0) }),
     ]
 
     /// A share as digits: 0 and 1 without a point, as others write them.
