@@ -101,10 +101,12 @@ struct SchemaWriter {
 
     private func recordRuns(_ client: CQLClient, _ names: CassandraSchema.Names) async throws(CQLClientError) {
         let options = CQLExecutionOptions(timeout: self.configuration.setupTimeout, isIdempotent: true)
-        let insert = try await client.prepare(Self.recordingRuns(names))
-        try await client.execute(insert, options: options) { values in
-            try values.bind("\(names.runs)_runs")
-            try values.bind(Int32(CassandraSchema.runsVersion))
+        try await self.patiently { () throws(CQLClientError) in
+            let insert = try await client.prepare(Self.recordingRuns(names))
+            return try await client.execute(insert, options: options) { values in
+                try values.bind("\(names.runs)_runs")
+                try values.bind(Int32(CassandraSchema.runsVersion))
+            }
         }
     }
 
