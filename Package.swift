@@ -109,7 +109,7 @@ let package = Package(
             name: "PerdureCLI",
             dependencies: [
                 "PerdureStores", "PerdureSQLite", "PerdureState", "PerdureWorkflow", "PerdureModel",
-                "PerdureConcurrency", "PerdureTestKit",
+                "PerdureConcurrency", "PerdureTestKit", "CLinux",
             ],
             swiftSettings: settings),
         .executableTarget(name: "perdure", dependencies: ["PerdureCLI"], swiftSettings: settings),

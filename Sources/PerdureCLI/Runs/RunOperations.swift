@@ -61,7 +61,8 @@ enum RunOperations {
         switch call.option("decide") {
         case "again": decision = .runAgain
         case "failed": decision = .failed(call.option("reason") ?? "failed, as decided by a person")
-        case "completed": decision = .completed(value: try call.json("output") ?? RunValue(bytes: Array("null".utf8)))
+        case "completed":
+            decision = .completed(value: try await call.json("output") ?? RunValue(bytes: Array("null".utf8)))
         default: throw Misuse("what became of the step? Say --decide again, failed or completed")
         }
         return try await call.operate("goes on", "") {
@@ -101,9 +102,9 @@ enum RunOperations {
             throw Misuse("a step with --output does not run, and takes no --input: give one of them")
         }
         let edit: WorkflowEngine.ForkEdit
-        if let value = try call.json("input") {
+        if let value = try await call.json("input") {
             edit = .input(value: value)
-        } else if let value = try call.json("output") {
+        } else if let value = try await call.json("output") {
             edit = .output(value: value)
         } else {
             edit = .none
@@ -130,7 +131,8 @@ enum RunOperations {
     ) { call in
         let id = call.operand(0) ?? ""
         let name = call.operand(1) ?? ""
-        let value = try call.operand(2).map { try call.json(at: $0) } ?? RunValue(bytes: Array("null".utf8))
+        let value =
+            if let path = call.operand(2) { try await call.json(at: path) } else { RunValue(bytes: Array("null".utf8)) }
         let verdict = try await call.withRuns { store in
             try await WorkflowEngine(operatingOn: store).signal(id, name, value: value, id: call.option("id"))
         }
@@ -183,14 +185,14 @@ extension Invocation {
     }
 
     /// The file that an option names, as a value.
-    fileprivate func json(_ name: String) throws -> RunValue? {
+    fileprivate func json(_ name: String) async throws -> RunValue? {
         guard let path = self.option(name) else { return nil }
-        return try self.json(at: path)
+        return try await self.json(at: path)
     }
 
     /// - Throws: ``Misuse`` where the file has no JSON.
-    fileprivate func json(at path: String) throws -> RunValue {
-        let bytes = try InputFile(path).read()
+    fileprivate func json(at path: String) async throws -> RunValue {
+        let bytes = try await InputFile(path).read()
         guard StateLine.isJSON(bytes) else { throw Misuse("\(path.debugDescription) has no JSON value") }
         return RunValue(bytes: bytes)
     }

@@ -9,12 +9,12 @@ struct PayloadDisplay: Sendable {
     private let messages: MessageText?
 
     /// - Throws: ``InputFile/Unreadable``; ``Misuse`` where the file is no descriptor set.
-    init(of call: Invocation) throws {
+    init(of call: Invocation) async throws {
         guard let path = call.option(Self.option.name) else {
             self.messages = nil
             return
         }
-        let bytes = try InputFile(path).read()
+        let bytes = try await InputFile(path).read()
         do {
             self.messages = MessageText(descriptors: try DescriptorSet(parsing: bytes))
         } catch {

@@ -19,7 +19,7 @@ enum StateCommands {
         ]
     ) { call in
         let id = call.operand(0) ?? ""
-        let display = try PayloadDisplay(of: call)
+        let display = try await PayloadDisplay(of: call)
         guard let state = try await call.withStore({ store in try await store.latestState(of: id) }) else {
             Output.note("perdure: there is no state under \(id.debugDescription)")
             return .failed
@@ -82,7 +82,7 @@ enum StateCommands {
         ]
     ) { call in
         let id = call.operand(0) ?? ""
-        let bytes = try InputFile(call.operand(1) ?? "-").read()
+        let bytes = try await InputFile(call.operand(1) ?? "-").read()
         let expected = try call.number("if-version")
         let version = try await call.withStore { store in
             let stored = try await store.latestState(of: id)
@@ -173,7 +173,7 @@ enum StateCommands {
         operands: [.init("FILE", "where the lines are; - for standard input", isOptional: true)],
         examples: [.init("perdure state import orders.jsonl", "stores what `state export` wrote")]
     ) { call in
-        let lines = try InputLines(call.operand(0) ?? "-")
+        let lines = InputLines(of: try InputFile(call.operand(0) ?? "-"))
         return try await call.withStore { store in
             var run = StateImport(into: store)
             do {

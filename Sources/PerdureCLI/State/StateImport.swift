@@ -13,12 +13,13 @@ struct StateImport {
     init(into store: any StateStore) { self.store = store }
 
     mutating func run(_ lines: InputLines) async throws {
+        var lines = lines
         let progress = ProgressLine()
         defer { progress.end() }
         var number = 0
         var batch: [(number: Int, state: DurableState)] = []
         var ids: Set<String> = []
-        while let line = try lines.next() {
+        while let line = try await lines.next() {
             number += 1
             if line.isEmpty { continue }
             do {

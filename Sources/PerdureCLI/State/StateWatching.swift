@@ -18,7 +18,7 @@ enum StateWatching {
     ) { call in
         let pause = Duration.milliseconds(Int64(try call.number("interval", in: 10...3_600_000) ?? 500))
         let most = try call.number("count", in: 1...UInt64(Int64.max)) ?? .max
-        let display = try PayloadDisplay(of: call)
+        let display = try await PayloadDisplay(of: call)
         let id = call.operand(0) ?? ""
         let clock = SystemClock()
         try await call.withStore { store in

@@ -9,8 +9,8 @@ struct MessageTextTests {
     private static let folder = #filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined()
     static let file = "\(folder)/bank.binpb"
 
-    private func text() throws -> MessageText {
-        MessageText(descriptors: try DescriptorSet(parsing: InputFile(Self.file).read()))
+    private func text() async throws -> MessageText {
+        MessageText(descriptors: try DescriptorSet(parsing: await InputFile(Self.file).read()))
     }
 
     /// Written by protobuf for Python: every kind of field that the type has.
@@ -30,9 +30,9 @@ struct MessageTextTests {
 
     static let inWords = "{\"@type\":\"type.googleapis.com/bank.v1.Account\"," + account
 
-    @Test("every kind of field, in both of eGo's layouts") func fields() throws {
+    @Test("every kind of field, in both of eGo's layouts") func fields() async throws {
         let bytes = [UInt8](try #require(Data(base64Encoded: Self.any)))
-        let text = try self.text()
+        let text = try await self.text()
         #expect(text.text(of: StatePayload(manifest: "google.protobuf.Any", bytes: bytes)) == Self.inWords)
         // The Any's second field is the message itself.
         let message = Array(bytes[40...])
@@ -40,24 +40,24 @@ struct MessageTextTests {
         #expect(text.text(of: StatePayload(manifest: "bank.v1.Account", bytes: [])) == "{}")
     }
 
-    @Test("fields that the descriptors do not know stand under their numbers") func unknown() throws {
+    @Test("fields that the descriptors do not know stand under their numbers") func unknown() async throws {
         let bytes: [UInt8] = [0xF8, 0x07, 5, 0xFA, 0x07, 1, 0x41, 0x08, 1]
-        let text = try self.text().text(of: StatePayload(manifest: "bank.v1.Account", bytes: bytes))
+        let text = try await self.text().text(of: StatePayload(manifest: "bank.v1.Account", bytes: bytes))
         #expect(text == "{\"ownerName\":\"1\",\"#127\":\"5\",\"#127\":\"QQ==\"}")
     }
 
-    @Test("what is no message, or of another type, is none") func foreign() throws {
-        let text = try self.text()
+    @Test("what is no message, or of another type, is none") func foreign() async throws {
+        let text = try await self.text()
         #expect(text.text(of: StatePayload(manifest: "json:Account:1", bytes: [])) == nil)
         #expect(text.text(of: StatePayload(manifest: "bank.v1.Account", bytes: [0x0A, 9])) == nil)
         #expect(text.text(of: StatePayload(manifest: "google.protobuf.Any", bytes: [1, 2, 3])) == nil)
         #expect(text.text(of: StatePayload(manifest: "google.protobuf.Any", bytes: [])) == nil)
     }
 
-    @Test("noise is refused, never a trap") func noise() throws {
-        let set = try InputFile(Self.file).read()
+    @Test("noise is refused, never a trap") func noise() async throws {
+        let set = try await InputFile(Self.file).read()
         let payload = [UInt8](try #require(Data(base64Encoded: Self.any)))
-        let text = try self.text()
+        let text = try await self.text()
         var seed: UInt64 = 11
         func next(_ bound: Int) -> Int {
             seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
