@@ -146,7 +146,8 @@ let package = Package(
         // Tests mirror the sources.
         .testTarget(name: "PerdureModelTests", dependencies: ["PerdureModel"], swiftSettings: settings),
         .testTarget(
-            name: "PerdureStateTests", dependencies: ["PerdureState", "PerdureConcurrency", "PerdureTestKit"],
+            name: "PerdureStateTests",
+            dependencies: ["PerdureState", "PerdureConcurrency", "PerdureTestKit", "Waiting"],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureConcurrencyTests", dependencies: ["PerdureConcurrency", "PerdureTestKit"],
@@ -155,7 +156,7 @@ let package = Package(
             name: "PerdureWorkflowTests",
             dependencies: [
                 "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo", "EngineCases",
-                "BrokenRunStores",
+                "BrokenRunStores", "Waiting", "Processes",
             ],
             exclude: ["Definition/Programs"], swiftSettings: settings),
         .testTarget(
@@ -172,6 +173,7 @@ let package = Package(
             name: "PerdureCQLClientTests",
             dependencies: [
                 "PerdureCQLClient", "PerdureCQL", "PerdureCrypto", "PerdureIO", "PerdureConcurrency", "Peers",
+                "Waiting",
             ],
             swiftSettings: settings),
         .testTarget(name: "PerdureCryptoTests", dependencies: ["PerdureCrypto"], swiftSettings: settings),
@@ -181,21 +183,21 @@ let package = Package(
             name: "PerdurePostgresTests",
             dependencies: [
                 "PerdurePostgres", "PerdureWorkflow", "PerdureIO", "PerdureConcurrency", "PerdureTestKit", "Fight",
-                "Peers", "Processes", "WorkflowZoo", "Chaos", "EngineCases",
+                "Peers", "Processes", "WorkflowZoo", "Chaos", "EngineCases", "Waiting",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureDynamoDBTests",
             dependencies: [
                 "PerdureDynamoDB", "PerdureWorkflow", "PerdureCrypto", "PerdureIO", "PerdureConcurrency",
-                "PerdureTestKit", "Chaos", "Peers",
+                "PerdureTestKit", "Chaos", "Peers", "Processes",
             ],
             swiftSettings: settings),
         .testTarget(
             name: "PerdureCassandraTests",
             dependencies: [
                 "PerdureCassandra", "PerdureCQLClient", "PerdureConcurrency", "PerdureTestKit", "PerdureWorkflow",
-                "Chaos", "Peers",
+                "Chaos", "Peers", "Processes",
             ],
             swiftSettings: settings),
         .testTarget(
@@ -206,7 +208,7 @@ let package = Package(
             name: "PerdureCLITests",
             dependencies: [
                 "PerdureCLI", "PerdureStores", "PerdureConcurrency", "PerdureState", "PerdureWorkflow", "PerdureModel",
-                "perdure",
+                "perdure", "Processes", "Waiting",
             ],
             exclude: ["Protobuf/bank.proto", "Protobuf/bank.binpb"], swiftSettings: settings),
         .testTarget(
@@ -219,7 +221,7 @@ let package = Package(
         // One workflow of every kind, with a model of each, whoever sees what becomes of their runs, and a judge.
         .target(
             name: "WorkflowZoo",
-            dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit"],
+            dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "Waiting"],
             path: "Tests/Helpers/WorkflowZoo", swiftSettings: settings),
         // Run stores that do one thing wrong, for the promise suite and for judges of runs.
         .target(
@@ -232,24 +234,30 @@ let package = Package(
         .target(
             name: "Processes", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Processes",
             swiftSettings: settings),
+        // How tests wait for what happens in real time.
+        .target(
+            name: "Waiting", dependencies: ["PerdureConcurrency"], path: "Tests/Helpers/Waiting",
+            swiftSettings: settings),
         // What an engine does on any store.
         .target(
             name: "EngineCases",
-            dependencies: ["PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo"],
+            dependencies: [
+                "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo", "Waiting",
+            ],
             path: "Tests/Helpers/EngineCases", swiftSettings: settings),
         // Processes that drive runs, and what torments them.
         .target(
             name: "Chaos",
             dependencies: [
                 "PerdureWorkflow", "PerdureModel", "PerdureConcurrency", "PerdureTestKit", "Processes", "WorkflowZoo",
-                "EngineCases",
+                "EngineCases", "Waiting",
             ],
             path: "Tests/Helpers/Chaos", swiftSettings: settings),
         .executableTarget(
             name: "chaos-worker",
             dependencies: [
                 "PerdureSQLite", "PerdurePostgres", "PerdureDynamoDB", "PerdureCassandra", "PerdureWorkflow",
-                "PerdureTestKit", "WorkflowZoo",
+                "PerdureTestKit", "WorkflowZoo", "Waiting",
             ],
             path: "Tests/Helpers/ChaosWorker", swiftSettings: settings),
         // A process for tests to kill, and the shim that knows when.
@@ -262,7 +270,7 @@ let package = Package(
             name: "sqlite-crash-child",
             dependencies: [
                 "CFaultPoints", "CrashWorkload", "CSanitizers", "PerdureSQLite", "PerdureWorkflow", "PerdureModel",
-                "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo",
+                "PerdureConcurrency", "PerdureTestKit", "WorkflowZoo", "Waiting",
             ],
             path: "Tests/Helpers/SQLiteCrashChild", swiftSettings: settings),
         // Processes that fight over the same IDs, and what they do.

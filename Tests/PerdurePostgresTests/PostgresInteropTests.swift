@@ -1,4 +1,5 @@
 import PerdureState
+import Processes
 import Testing
 
 @testable import PerdurePostgres

@@ -49,8 +49,6 @@ enum CassandraBenchmarks {
 
     // MARK: Ours
 
-    private static let payload = StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: 200))
-
     /// A node with as much time as it needs.
     static func configuration() throws -> CassandraConfiguration {
         guard let url = getenv("PERDURE_BENCH_CASSANDRA") else {
@@ -64,8 +62,10 @@ enum CassandraBenchmarks {
     }
 
     /// What conditional writes of states come to.
-    static func conditionalWrites(inFlight: Int, count: Int) async throws -> (rate: Double, cpu: Double) {
-        let outcome = try await self.ours(.cas, inFlight, count)
+    static func conditionalWrites(
+        inFlight: Int, count: Int, size: Int
+    ) async throws -> (rate: Double, cpu: Double) {
+        let outcome = try await self.ours(.cas, inFlight, count, size: size)
         return (outcome.rate, outcome.cpu)
     }
 
@@ -79,18 +79,22 @@ enum CassandraBenchmarks {
         return configuration
     }
 
-    private static func row(_ task: Int, version: UInt64) -> DurableState {
+    private static func payload(_ size: Int) -> StatePayload {
+        StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: size))
+    }
+
+    private static func row(_ task: Int, version: UInt64, _ payload: StatePayload) -> DurableState {
         DurableState(
-            persistenceID: "account-\(task)", version: version, payload: self.payload, timestamp: 1_700_000_000_000)
+            persistenceID: "account-\(task)", version: version, payload: payload, timestamp: 1_700_000_000_000)
     }
 
     private static func ours(
-        _ kind: Kind, _ inFlight: Int, _ count: Int, onStore: Bool = false
+        _ kind: Kind, _ inFlight: Int, _ count: Int, size: Int = 200, onStore: Bool = false
     ) async throws -> Outcome {
         try await self.withStore(kind, inFlight) { store, first in
             let before = processorSeconds()
             let perSecond = try await self.operate(
-                store, kind, first, count, on: onStore ? store.taskExecutor : nil)
+                store, kind, first, count, size, on: onStore ? store.taskExecutor : nil)
             let used = processorSeconds() - before
             return Outcome(rate: perSecond, cpu: used * 1e6 / Double(count / inFlight * inFlight))
         }
@@ -100,9 +104,9 @@ enum CassandraBenchmarks {
     private static func allocations(_ kind: Kind, inFlight: Int) async throws -> Double {
         try await self.withStore(kind, inFlight) { store, first in
             let count = 16_384
-            _ = try await self.operate(store, kind, first, count)
+            _ = try await self.operate(store, kind, first, count, 200)
             baseline_count_all_allocations()
-            _ = try await self.operate(store, kind, first, count)
+            _ = try await self.operate(store, kind, first, count, 200)
             return Double(baseline_all_allocations()) / Double(count)
         }
     }
@@ -115,7 +119,10 @@ enum CassandraBenchmarks {
         var versions: [UInt64] = []
         for task in 0..<inFlight {
             let version = try await store.latestState(of: "account-\(task)")?.version ?? 0
-            if version == 0 { try await store.write(row(task, version: 1), if: kind == .cas ? .absent : .always) }
+            if version == 0 {
+                try await store.write(
+                    self.row(task, version: 1, self.payload(200)), if: kind == .cas ? .absent : .always)
+            }
             versions.append(max(1, version))
         }
         let result = try await body(store, versions)
@@ -125,17 +132,21 @@ enum CassandraBenchmarks {
 
     /// Does so many operations, a task for each of the versions; returns how many there were in a second.
     private static func operate(
-        _ store: CassandraStore, _ kind: Kind, _ first: [UInt64], _ count: Int, on executor: (any TaskExecutor)? = nil
+        _ store: CassandraStore, _ kind: Kind, _ first: [UInt64], _ count: Int, _ size: Int,
+        on executor: (any TaskExecutor)? = nil
     ) async throws -> Double {
-        try await rate(of: count, over: first.count, on: executor) { task, share in
+        let payload = self.payload(size)
+        return try await rate(of: count, over: first.count, on: executor) { task, share in
             switch kind {
             case .write:
-                for number in 1...UInt64(share) { try await store.write(row(task, version: number), if: .always) }
+                for number in 1...UInt64(share) {
+                    try await store.write(self.row(task, version: number, payload), if: .always)
+                }
             case .read:
                 for _ in 0..<share { _ = try await store.latestState(of: "account-\(task)") }
             case .cas:
                 for version in first[task]..<first[task] + UInt64(share) {
-                    try await store.write(row(task, version: version + 1), if: .version(version))
+                    try await store.write(self.row(task, version: version + 1, payload), if: .version(version))
                 }
             }
         }
@@ -149,16 +160,10 @@ enum CassandraBenchmarks {
             throw BenchmarkFailure(
                 "PERDURE_BENCH_CASSANDRA_GO is not set; script/bench builds the program, which takes Go")
         }
-        let command =
-            "'\(program)' \(configuration.contactPoints[0]) \(configuration.port) \(configuration.keyspace)"
-            + " \(configuration.table) \(kind.rawValue) \(inFlight) \(count)"
-        guard let pipe = popen("\(command) 2>&1", "r") else { throw BenchmarkFailure("cannot run \(command)") }
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { output += chunk[..<count] }
-        let text = String(decoding: output, as: UTF8.self)
-        let figures = text.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-        guard pclose(pipe) == 0, figures.count == 2 else { throw BenchmarkFailure("gocql's program said: \(text)") }
+        let figures = try Command.figures(
+            2,
+            of: "'\(program)' \(configuration.contactPoints[0]) \(configuration.port) \(configuration.keyspace)"
+                + " \(configuration.table) \(kind.rawValue) \(inFlight) \(count)")
         return Outcome(rate: figures[0], cpu: figures[1])
     }
 }

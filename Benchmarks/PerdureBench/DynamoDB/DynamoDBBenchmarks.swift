@@ -81,8 +81,11 @@ enum DynamoDBBenchmarks {
     }
 
     /// What conditional writes of states come to on DynamoDB Local.
-    static func conditionalWrites(inFlight: Int, count: Int) async throws -> (rate: Double, cpu: Double) {
-        let cost = try await self.perform(.put, at: await self.realTable(), flight: inFlight, count: count)
+    static func conditionalWrites(
+        inFlight: Int, count: Int, size: Int
+    ) async throws -> (rate: Double, cpu: Double) {
+        let cost = try await self.perform(
+            .put, at: await self.realTable(), flight: inFlight, count: count, size: size)
         return (cost.operationsPerSecond, cost.cpuMicroseconds)
     }
 
@@ -99,15 +102,15 @@ enum DynamoDBBenchmarks {
 
     // MARK: Ours
 
-    private static func state(_ task: Int, version: UInt64) -> DurableState {
+    private static func state(_ task: Int, version: UInt64, size: Int = 200) -> DurableState {
         DurableState(
             persistenceID: "account-\(task)", version: version,
-            payload: StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: 200)),
+            payload: StatePayload(manifest: "bench", bytes: [UInt8](repeating: 7, count: size)),
             timestamp: 1_700_000_000_000, shard: 1)
     }
 
     private static func perform(
-        _ operation: Operation, at place: Place, flight: Int, count: Int, onStore: Bool = false
+        _ operation: Operation, at place: Place, flight: Int, count: Int, size: Int = 200, onStore: Bool = false
     ) async throws -> Program.Cost {
         var configuration = DynamoDBConfiguration(table: place.table, region: place.region)
         configuration.endpoint = place.endpoint
@@ -115,7 +118,7 @@ enum DynamoDBBenchmarks {
         let store = try DynamoDBStore(configuration)
         @Sendable func one(_ task: Int, _ version: UInt64) async throws {
             switch operation {
-            case .put: try await store.write(self.state(task, version: version + 1), if: .version(version))
+            case .put: try await store.write(self.state(task, version: version + 1, size: size), if: .version(version))
             case .get:
                 guard try await store.latestState(of: "account-\(task)") != nil else {
                     throw BenchmarkFailure("a state is missing")
@@ -142,10 +145,10 @@ enum DynamoDBBenchmarks {
         }
         let used = processorSeconds() - before
         await store.disconnect()
-        let sorted = times.withLock { $0.sorted() }
+        let taken = times.withLock { $0 }
         return Program.Cost(
-            cpuMicroseconds: used * 1e6 / Double(sorted.count), operationsPerSecond: rate,
-            microseconds: sorted[sorted.count / 2] * 1e6)
+            cpuMicroseconds: used * 1e6 / Double(taken.count), operationsPerSecond: rate,
+            microseconds: taken.median * 1e6)
     }
 
     // MARK: libcurl alone

@@ -25,26 +25,12 @@ enum Program {
     static func sdk(
         _ operation: DynamoDBBenchmarks.Operation, _ place: DynamoDBBenchmarks.Place, flight: Int, count: Int
     ) throws -> Cost {
-        let output = try self.run("\(operation) \(place.endpoint) \(place.region) \(place.table) \(flight) \(count)")
-        let figures = output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-        guard figures.count == 3 else { throw BenchmarkFailure("the Go program said: \(output)") }
+        let figures = try Command.figures(
+            3,
+            of:
+                "'\(try self.path())' sdk \(operation) \(place.endpoint) \(place.region) \(place.table) \(flight) \(count)"
+        )
         return Cost(cpuMicroseconds: figures[0], operationsPerSecond: figures[1], microseconds: figures[2])
-    }
-
-    private static func run(_ arguments: String) throws -> String {
-        guard let pipe = popen("'\(try self.path())' sdk \(arguments) 2>&1", "r") else {
-            throw BenchmarkFailure("cannot run \(try self.path())")
-        }
-        let output = self.readAll(pipe)
-        guard pclose(pipe) == 0 else { throw BenchmarkFailure("the Go program failed: \(output)") }
-        return output
-    }
-
-    private static func readAll(_ file: UnsafeMutablePointer<FILE>) -> String {
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { output += chunk[..<count] }
-        return String(decoding: output, as: UTF8.self)
     }
 
     /// The port of the server with fixed answers, which is started the first time and ends with this process.

@@ -33,15 +33,9 @@ struct Figure: Sendable {
 
     init(_ benchmark: Benchmark, values: [Double], baselines: [Double]) {
         self.benchmark = benchmark
-        self.value = Self.median(values)
-        self.baselineValue = baselines.isEmpty ? nil : Self.median(baselines)
-        self.ratio = baselines.isEmpty ? nil : Self.median(zip(values, baselines).map { $0 / $1 })
+        self.value = values.median
+        self.baselineValue = baselines.isEmpty ? nil : baselines.median
+        self.ratio = baselines.isEmpty ? nil : zip(values, baselines).map { $0 / $1 }.median
         self.spread = self.value == 0 ? 0 : ((values.max() ?? 0) - (values.min() ?? 0)) / self.value
-    }
-
-    private static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
 }

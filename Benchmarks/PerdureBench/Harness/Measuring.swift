@@ -30,6 +30,15 @@ func rate(
     return Double(share * tasks) / (seconds() - start)
 }
 
+extension [Double] {
+    /// What is in the middle, or half way between the two that are.
+    var median: Double {
+        let sorted = self.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}
+
 /// A folder that is gone when the body has ended.
 func withTemporaryFolder<Result>(_ body: (_ path: String) async throws -> Result) async throws -> Result {
     let parent = getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp"

@@ -234,14 +234,6 @@ enum PostgresBenchmarks {
 
     /// What a command prints; its programs are found beside the server's.
     private static func run(_ command: String) throws -> String {
-        guard let pipe = popen("PATH=$PATH:$PERDURE_POSTGRES_PROGRAMS; \(command) 2>&1", "r") else {
-            throw BenchmarkFailure("cannot run \(command)")
-        }
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { output += chunk[..<count] }
-        let text = String(decoding: output, as: UTF8.self)
-        guard pclose(pipe) == 0 else { throw BenchmarkFailure("a program failed: \(text)") }
-        return text
+        try Command.output(of: "PATH=$PATH:$PERDURE_POSTGRES_PROGRAMS; \(command)")
     }
 }

@@ -10,14 +10,10 @@ enum Peers {
         guard let python = getenv("PERDURE_BENCH_DBOS_PYTHON").map({ String(cString: $0) }) else {
             throw BenchmarkFailure("PERDURE_BENCH_DBOS_PYTHON is not set; script/bench installs DBOS and sets it")
         }
-        let command = "'\(python)' Benchmarks/Peers/dbos_runs.py '\(url)' \(starters) \(seconds) 2>&1"
-        guard let pipe = popen(command, "r") else { throw BenchmarkFailure("cannot run \(python)") }
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while case let count = fread(&chunk, 1, chunk.count, pipe), count > 0 { output += chunk[..<count] }
-        let text = String(decoding: output, as: UTF8.self)
-        guard pclose(pipe) == 0, let line = text.split(separator: "\n").last, let rate = Double(line) else {
-            throw BenchmarkFailure("DBOS said: \(text)")
+        let output = try Command.output(
+            of: "'\(python)' Benchmarks/Peers/dbos_runs.py '\(url)' \(starters) \(seconds)")
+        guard let line = output.split(separator: "\n").last, let rate = Double(line) else {
+            throw BenchmarkFailure("DBOS said: \(output)")
         }
         return rate
     }

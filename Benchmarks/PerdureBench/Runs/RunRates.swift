@@ -69,43 +69,54 @@ enum RunRates {
         return (rate, (processorSeconds() - before) * 1e6 / Double(count))
     }
 
-    /// Creation, and a write for each step.
-    private static let requestsPerRun = 6.0
+    /// What a run asks of a server, to be held against as much asked of it by states.
+    struct Requests: Sendable {
+        /// What the server writes for a run, and what that is.
+        var writes: Double
+        var explanation: String
+        /// How many requests that takes, and how many bytes a state must have for a request to be as large as theirs.
+        var count: Int
+        var stateSize: Int
+    }
 
     static func served(
-        _ name: String, starters: Int, count: Int, writesPerRun: Double, _ whatWrites: String,
+        _ name: String, starters: Int, count: Int, _ requests: Requests,
         on store: @escaping @Sendable (_ body: (any RunStore) async throws -> (rate: Double, cpu: Double)) async throws
             -> (rate: Double, cpu: Double),
-        states: @escaping @Sendable (_ inFlight: Int) async throws -> (rate: Double, cpu: Double)
+        states: @escaping @Sendable (_ inFlight: Int, _ size: Int) async throws -> (rate: Double, cpu: Double)
     ) -> [Benchmark] {
         [
             Benchmark(
                 "run-\(name)-\(starters)", unit: "runs/s",
                 measure: { try await store { try await self.cost(on: $0, starters: starters, count: count) }.rate },
-                against: "as many writes of states (\(whatWrites))",
-                baseline: { try await states(starters).rate / writesPerRun }),
+                against: "as many writes of states (\(requests.explanation))",
+                baseline: { try await states(starters, 200).rate / requests.writes }),
             Benchmark(
                 "run-\(name)-cpu", unit: "µs CPU/run",
                 measure: { try await store { try await self.cost(on: $0, starters: starters, count: count) }.cpu },
-                against: "1.5 x PostgreSQL's runs + \(Int(self.requestsPerRun)) writes of states",
+                against: "1.5 x PostgreSQL's runs + \(requests.count) writes of states, requests as large",
                 baseline: {
                     let postgres = try await RunStores.withPostgres { store, _ in
                         try await self.cost(on: store, starters: starters, count: 2_000)
                     }
-                    return try await 1.5 * postgres.cpu + self.requestsPerRun * states(starters).cpu
+                    let request = try await states(starters, requests.stateSize).cpu
+                    return 1.5 * postgres.cpu + Double(requests.count) * request
                 }),
         ]
     }
 
     static let onServers =
         Self.served(
-            "dynamodb", starters: 16, count: 480, writesPerRun: 39, "a run is 26 items, and 13 in the indexes",
+            "dynamodb", starters: 16, count: 480,
+            Requests(
+                writes: 39, explanation: "a run is 26 items, and 13 in the indexes", count: 7, stateSize: 1_060),
             on: { body in try await RunStores.withDynamoDB { try await body($0) } },
-            states: { try await DynamoDBBenchmarks.conditionalWrites(inFlight: $0, count: 4_000) })
+            states: { try await DynamoDBBenchmarks.conditionalWrites(inFlight: $0, count: 4_000, size: $1) })
         + Self.served(
-            "cassandra", starters: 16, count: 640, writesPerRun: 6, "a run is 6 conditional batches",
+            "cassandra", starters: 16, count: 640,
+            Requests(writes: 6, explanation: "a run is 6 conditional batches", count: 6, stateSize: 200),
             on: { body in try await RunStores.withCassandra { try await body($0) } },
-            states: { try await CassandraBenchmarks.conditionalWrites(inFlight: $0, count: 4_000) })
+            states: { try await CassandraBenchmarks.conditionalWrites(inFlight: $0, count: 4_000, size: $1) })
 
     /// Writes for each run, as the store counts what is asked of it.
     static func writes(on store: any RunStore) async throws -> Double {

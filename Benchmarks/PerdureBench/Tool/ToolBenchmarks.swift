@@ -34,6 +34,6 @@ enum ToolBenchmarks {
             }
             times.append((seconds() - start) * 1_000)
         }
-        return times.sorted()[times.count / 2]
+        return times.median
     }
 }

@@ -4,6 +4,7 @@ internal import Glibc
 internal import PerdureConcurrency
 package import PerdureTestKit
 internal import Processes
+internal import Waiting
 internal import WorkflowZoo
 
 /// Several worker processes on one store, which are killed, stopped and started again by chance, while runs of the zoo go through.

@@ -3,6 +3,7 @@ internal import PerdureConcurrency
 internal import PerdureModel
 internal import PerdureTestKit
 internal import PerdureWorkflow
+internal import Waiting
 internal import WorkflowZoo
 
 /// Has runs begun, does to them what the world does, and judges them in the end.
@@ -86,13 +87,13 @@ final class Feeder: Sendable {
     /// Cares for all runs until they have ended; returns those that have not in that time.
     func finish(within duration: Duration) async -> [String] {
         let end = ContinuousClock.now + duration
-        while true {
-            let open = self.state.withLock { state in (0..<state.next).filter { !state.ended.contains($0) } }
-            if open.isEmpty { return [] }
-            guard ContinuousClock.now < end else { return open.map { Keeper.id(of: self.animal($0), $0) } }
+        var open: [Int] = []
+        _ = try? await poll(while: { ContinuousClock.now < end }) {
+            open = self.state.withLock { state in (0..<state.next).filter { !state.ended.contains($0) } }
             for number in open { await self.care(for: number) }
-            try? await Task.sleep(for: .milliseconds(10))
+            return open.isEmpty
         }
+        return open.map { Keeper.id(of: self.animal($0), $0) }
     }
 
     // MARK: Looking

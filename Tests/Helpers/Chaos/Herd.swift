@@ -2,6 +2,7 @@ internal import EngineCases
 internal import Glibc
 internal import PerdureConcurrency
 internal import Processes
+internal import Waiting
 internal import WorkflowZoo
 
 /// The worker processes: one in each place, now this, now another.

@@ -5,6 +5,7 @@ import PerdurePostgres
 import PerdureSQLite
 import PerdureTestKit
 import PerdureWorkflow
+import Waiting
 import WorkflowZoo
 
 // A process that drives runs of the zoo until it is told to stop, or killed.
@@ -69,8 +70,7 @@ func work(
     // None of the runs is to blame for what happens here.
     configuration.maximumAdoptions = 1_000_000
     let engine = try WorkflowEngine(store: store, configuration: configuration) { zoo.workflows }
-    let running = Task { try await engine.run() }
-    while !engine.isWorker { try await Task.sleep(for: .milliseconds(1)) }
+    let running = try await beginWorking(engine)
     let keeper = Keeper(engine, witness)
     let starting = Task {
         for number in numbers {
@@ -79,7 +79,7 @@ func work(
             try? await keeper.start(animal, number)
         }
     }
-    while access(stopFile, F_OK) != 0 { try await Task.sleep(for: .milliseconds(20)) }
+    _ = try await poll(while: { true }) { access(stopFile, F_OK) == 0 }
     starting.cancel()
     running.cancel()
     try await running.value

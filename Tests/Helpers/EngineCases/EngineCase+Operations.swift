@@ -1,6 +1,7 @@
 internal import PerdureConcurrency
 internal import PerdureModel
 internal import PerdureWorkflow
+internal import Waiting
 
 extension EngineCase {
     /// What people do with runs, from a process that does not drive them.

@@ -2,6 +2,7 @@ internal import PerdureConcurrency
 internal import PerdureModel
 internal import PerdureTestKit
 internal import PerdureWorkflow
+internal import Waiting
 
 extension EngineCase {
     /// Processes that end.

@@ -2,6 +2,7 @@ internal import PerdureConcurrency
 internal import PerdureModel
 internal import PerdureTestKit
 internal import PerdureWorkflow
+internal import Waiting
 
 /// Engines on one store, each as if it were in a process of its own.
 final class EngineWorld: Sendable {

@@ -94,7 +94,8 @@ package struct RunningProcess: Sendable {
         return RunningProcess(id: process, output: ends[0])
     }
 
-    private static func executable(_ program: String) throws -> String {
+    /// The path of a program that lies beside the test program.
+    package static func executable(_ program: String) throws -> String {
         var buffer = [CChar](repeating: 0, count: 4_096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)

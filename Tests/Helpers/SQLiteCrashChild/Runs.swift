@@ -5,6 +5,7 @@ import PerdureModel
 import PerdureSQLite
 import PerdureTestKit
 import PerdureWorkflow
+import Waiting
 import WorkflowZoo
 
 /// A store in which a chosen write is the last that its process makes.
@@ -78,15 +79,14 @@ func keepRun(
     configuration.watchInterval = .milliseconds(10)
     configuration.lease = .seconds(600)
     let engine = try WorkflowEngine(store: store, configuration: configuration) { zoo.workflows }
-    let running = Task { try await engine.run() }
-    while !engine.isWorker { try await Task.sleep(for: .milliseconds(1)) }
+    let running = try await beginWorking(engine)
     let keeper = Keeper(engine, witness)
     try await keeper.start(animal, 5)
     report("started")
     if animal.visit != .none {
         // Not before it waits: so that it is woken from the store.
-        while let run = try await engine.describe(Keeper.id(of: animal, 5))?.run, run.progress.owner != nil {
-            try await Task.sleep(for: .milliseconds(1))
+        _ = try await poll(while: { true }) {
+            try await engine.describe(Keeper.id(of: animal, 5))?.run.progress.owner == nil
         }
         try await keeper.visit(animal, 5)
         report("visited")

@@ -1,5 +1,6 @@
 internal import PerdureModel
 package import PerdureWorkflow
+internal import Waiting
 
 /// Whoever has runs of the zoo begun, and does to them what the world does.
 ///
@@ -40,9 +41,10 @@ package struct Keeper: Sendable {
     /// Waits until a run has ended, answering its questions.
     package func end(of animal: Animal, _ number: Int) async throws {
         let id = Self.id(of: animal, number)
-        while let run = try await self.engine.describe(id)?.run, !run.status.isEnded {
+        _ = try await poll(while: { true }) {
+            guard let run = try await self.engine.describe(id)?.run, !run.status.isEnded else { return true }
             if run.status == .parked { try await self.answer(id) }
-            try await Task.sleep(for: .milliseconds(1))
+            return false
         }
     }
 

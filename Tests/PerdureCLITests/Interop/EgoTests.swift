@@ -1,7 +1,6 @@
-import Glibc
-import PerdureConcurrency
 import PerdureState
 import PerdureStores
+import Processes
 import Testing
 
 /// A program that does to the tables what eGo's stores do, with the databases' own drivers and protobuf; see `Tests/Interop/ego`.
@@ -11,17 +10,8 @@ struct EgoClient: Sendable {
     static let python = Self.programs["PYTHON"].map { EgoClient(command: "'\($0)' '\(Self.folder)/exchange.py'") }
     static let go = Self.programs["GO"].map { EgoClient(command: "'\($0)'") }
 
-    private static let folder =
-        #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined() + "/Interop/ego"
-
-    private static let programs: [String: String] = {
-        var programs: [String: String] = [:]
-        for line in Self.output(of: "'\(Self.folder)/prepare' 2>/dev/null").split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1)
-            if parts.count == 2 { programs[String(parts[0])] = String(parts[1]) }
-        }
-        return programs
-    }()
+    private static let folder = Shell.root + "/Tests/Interop/ego"
+    private static let programs = Shell.programs(preparedBy: "ego/prepare 2>/dev/null")
 
     /// It ended badly; what it said.
     struct Complaint: Error, CustomStringConvertible { let description: String }
@@ -54,19 +44,6 @@ struct EgoClient: Sendable {
             let node = words[1].split(separator: ":").map(String.init)
             return ["cassandra", node[0], node[1], words[2], try parameter("table")]
         }
-    }
-
-    private static func output(of command: String) -> String {
-        guard let pipe = popen(command, "r") else { return "" }
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while true {
-            let count = fread(&chunk, 1, chunk.count, pipe)
-            if count == 0 { break }
-            output += chunk[..<count]
-        }
-        pclose(pipe)
-        return String(decoding: output, as: UTF8.self)
     }
 }
 

@@ -3,6 +3,7 @@ import PerdureState
 import PerdureStores
 import PerdureWorkflow
 import Testing
+import Waiting
 
 /// What the commands on runs do, whichever the store is.
 struct RunTour {
@@ -184,7 +185,7 @@ struct RunTour {
             let engine = try WorkflowEngine(store: runs, configuration: configuration) { workflow }
             let working = Task { try await engine.run() }
             for id in ["a", "b", "c"] { try await engine.start(workflow, 2, id: id) }
-            for id in ["a", "b", "c"] { try await self.eventually { try await self.waits(id, runs) } }
+            for id in ["a", "b", "c"] { try await eventually("\(id) waits") { try await self.waits(id, runs) } }
 
             let workers = try await run("worker", "list").output.split(separator: "\n")
             #expect(workers.count == 2 && workers[1].hasPrefix("desk  15.000 s  "), "\(workers)")
@@ -196,7 +197,7 @@ struct RunTour {
 
             #expect(
                 try await run("run", "pause", "b").output == "b is paused, or will be as soon as its worker notices\n")
-            try await self.eventually { try await runs.run("b")?.status == .paused }
+            try await eventually("b is paused") { try await runs.run("b")?.status == .paused }
             let again = try await run("run", "pause", "b")
             #expect(again.status == 1 && again.errors == "perdure: b had ended, or was held back already: PAUSED\n")
             #expect(try await run("run", "resume", "b").output == "b goes on\n")
@@ -204,11 +205,11 @@ struct RunTour {
             let refused = try await run("run", "watch", "b", "--interval", "10")
             #expect(refused.status == 1 && refused.errors.hasPrefix("perdure: EXECUTION_FAILED: "))
             #expect(try await run("run", "retry", "b").output == "b goes on\n")
-            try await self.eventually { try await self.waits("b", runs) }
+            try await eventually("b waits") { try await self.waits("b", runs) }
             #expect(
                 try await run("run", "cancel", "b", "--reason", "late", "--json").output.hasPrefix(
                     "{\"id\":\"b\",\"done\":true"))
-            try await self.eventually { try await runs.run("b")?.status == .cancelled }
+            try await eventually("b is cancelled") { try await runs.run("b")?.status == .cancelled }
             #expect(try await run("run", "show", "b").output.contains("failure     CANCELLED: late\n"))
             #expect(try await run("run", "cancel", "b").status == 1)
 
@@ -252,7 +253,9 @@ struct RunTour {
             for id in ["good", "bad", "open"] { try await engine.start(workflow, 3, id: id, options: options) }
             try await engine.signal("good", "approval", true)
             try await engine.signal("bad", "approval", false)
-            for id in ["good", "bad"] { try await self.eventually { try await runs.run(id)?.status.isEnded == true } }
+            for id in ["good", "bad"] {
+                try await eventually("\(id) ends") { try await runs.run(id)?.status.isEnded == true }
+            }
             working.cancel()
             try? await working.value
             await store.disconnect()
@@ -287,14 +290,6 @@ struct RunTour {
     private func waits(_ id: String, _ store: any RunStore) async throws -> Bool {
         guard let run = try await store.snapshot(of: id) else { return false }
         return run.run.progress.owner == nil && run.steps.contains { $0.status == .waiting }
-    }
-
-    private func eventually(_ holds: () async throws -> Bool) async throws {
-        for _ in 0..<6_000 {
-            if try await holds() { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("waited in vain")
     }
 }
 

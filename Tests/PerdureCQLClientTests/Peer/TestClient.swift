@@ -47,13 +47,3 @@ func failure(_ body: () async throws -> Void) async -> CQLClientError? {
         return error as? CQLClientError ?? CQLClientError(.unreadable, message: "another kind of error: \(error)")
     }
 }
-
-/// Waits until something is so that another thread brings about; gives up after far longer than that takes.
-func eventually(_ condition: () async -> Bool) async -> Bool {
-    let end = ContinuousClock.now + .seconds(30)
-    repeat {
-        if await condition() { return true }
-        await Task.yield()
-    } while ContinuousClock.now < end
-    return await condition()
-}

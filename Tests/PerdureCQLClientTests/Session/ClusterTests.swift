@@ -2,6 +2,7 @@ import PerdureCQL
 import PerdureCQLClient
 import PerdureConcurrency
 import Testing
+import Waiting
 
 @Suite("Several nodes", .timeLimit(.minutes(2)))
 struct ClusterTests {

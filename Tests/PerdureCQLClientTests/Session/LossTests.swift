@@ -2,6 +2,7 @@ import PerdureCQL
 import PerdureCQLClient
 import PerdureIO
 import Testing
+import Waiting
 
 /// What becomes of a write when the connection breaks, at every byte.
 @Suite("Connections that break", .timeLimit(.minutes(4)))

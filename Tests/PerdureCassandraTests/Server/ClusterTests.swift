@@ -1,6 +1,7 @@
 import PerdureConcurrency
 import PerdureState
 import PerdureTestKit
+import Processes
 import Testing
 
 @testable import PerdureCassandra

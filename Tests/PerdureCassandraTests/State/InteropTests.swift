@@ -1,6 +1,5 @@
-import Glibc
-import PerdureConcurrency
 import PerdureState
+import Processes
 import Testing
 
 @testable import PerdureCassandra
@@ -12,28 +11,8 @@ enum Interop {
 
     private static let folder = Shell.root + "/Tests/Interop/cassandra"
 
-    private static let programs: [String: String] = {
-        guard TestCluster.single != nil else { return [:] }
-        var programs: [String: String] = [:]
-        for line in Self.run("'\(Self.folder)/prepare' 2>/dev/null").output.split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1)
-            if parts.count == 2 { programs[String(parts[0])] = String(parts[1]) }
-        }
-        return programs
-    }()
-
-    /// Runs a command of the shell; blocks.
-    static func run(_ command: String) -> (status: CInt, output: String) {
-        guard let pipe = popen("\(command) 2>&1", "r") else { return (-1, "") }
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while true {
-            let count = fread(&chunk, 1, chunk.count, pipe)
-            if count == 0 { break }
-            output += chunk[..<count]
-        }
-        return (pclose(pipe), String(decoding: output, as: UTF8.self))
-    }
+    private static let programs =
+        TestCluster.single == nil ? [:] : Shell.programs(preparedBy: "cassandra/prepare 2>/dev/null")
 }
 
 @Suite("Other languages", .enabled(if: TestCluster.single != nil, "needs a node"))
@@ -53,11 +32,9 @@ struct InteropTests {
         // One shard for everything, as other programs have it that do not shard.
         try await #require(TestCluster.single).withStore(setup, { $0.shards = 1 }) { store in
             let configuration = store.configuration
-            @Sendable func run(_ action: String) async throws -> (status: CInt, output: String) {
+            func run(_ action: String) async throws -> Shell.Outcome {
                 let words = "\(action) 127.0.0.1 \(configuration.port) \(configuration.keyspace) \(configuration.table)"
-                return try await BlockingThread.run(named: "interop") {
-                    Interop.run("\(program) \(words)\(key == .shard ? " 0" : "")")
-                }
+                return try await Shell.run("\(program) \(words)\(key == .shard ? " 0" : "") 2>&1")
             }
             let write = try await run("write")
             #expect(write.status == 0, "\(write.output)")

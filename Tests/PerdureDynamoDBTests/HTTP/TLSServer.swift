@@ -3,7 +3,7 @@ import PerdureConcurrency
 
 /// The server of `Tests/Interop/dynamodb/tls`: good and bad certificates, each on a port of its own.
 final class TLSServer: Sendable {
-    static let program = Interop.prepare("--tls")["TLS"]
+    static let program = Interop.server
 
     struct DidNotStart: Error {}
 

@@ -1,4 +1,4 @@
-import PerdureConcurrency
+import Processes
 import Testing
 
 @testable import PerdureDynamoDB
@@ -16,7 +16,7 @@ struct RunInteropTests {
             let configuration = store.configuration
             let command =
                 "\(Interop.pythonOnRuns ?? "") \(configuration.endpoint ?? "") \(configuration.region ?? "") \(table.name)"
-            let read = try await BlockingThread.run(named: "interop") { Interop.run(command) }
+            let read = try await Shell.run(command)
             #expect(read.status == 0, "\(read.output)")
         }
     }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import PerdureModel
+import Processes
 import Testing
 
 @testable import PerdureDynamoDB
@@ -83,7 +84,7 @@ struct AlarmLintTests {
         let file = FileManager.default.temporaryDirectory.appending(path: "perdure-alarms-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }
         try Data(template.utf8).write(to: file)
-        return Interop.run("\(linter) --region eu-central-1 -- '\(file.path)'").status
+        return Shell.runHere("\(linter) --region eu-central-1 -- '\(file.path)' 2>&1").status
     }
 }
 

@@ -1,5 +1,4 @@
-import Glibc
-import PerdureConcurrency
+import Processes
 import Testing
 
 @testable import PerdureDynamoDB
@@ -9,37 +8,13 @@ enum Interop {
     static let python = Self.programs["PYTHON"].map { "\($0) \(Self.folder)/exchange.py" }
     static let pythonOnRuns = Self.programs["PYTHON"].map { "\($0) \(Self.folder)/runs.py" }
     static let go = Self.programs["GO"]
-    static let linter = Self.prepare("--lint")["LINT"]
+    static let linter = Shell.programs(preparedBy: "dynamodb/prepare --lint")["LINT"]
+    /// The server with certificates.
+    static let server = Shell.programs(preparedBy: "dynamodb/prepare --tls")["TLS"]
 
-    private static let folder: String = {
-        let parts = #filePath.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.dropLast(3).joined(separator: "/") + "/Interop/dynamodb"
-    }()
+    private static let folder = Shell.root + "/Tests/Interop/dynamodb"
 
-    private static let programs = TestServer.url == nil ? [:] : Self.prepare("")
-
-    /// What `prepare` says there is.
-    static func prepare(_ option: String) -> [String: String] {
-        var programs: [String: String] = [:]
-        for line in self.run("\(self.folder)/prepare \(option)").output.split(separator: "\n") {
-            let parts = line.split(separator: "=", maxSplits: 1)
-            if parts.count == 2 { programs[String(parts[0])] = String(parts[1]) }
-        }
-        return programs
-    }
-
-    /// Runs a command of the shell; blocks.
-    static func run(_ command: String) -> (status: CInt, output: String) {
-        guard let pipe = popen("\(command) 2>&1", "r") else { return (-1, "") }
-        var output: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 4_096)
-        while true {
-            let count = fread(&chunk, 1, chunk.count, pipe)
-            if count == 0 { break }
-            output += chunk[..<count]
-        }
-        return (pclose(pipe), String(decoding: output, as: UTF8.self))
-    }
+    private static let programs = TestServer.url == nil ? [:] : Shell.programs(preparedBy: "dynamodb/prepare")
 }
 
 @Suite("Other languages", .enabled(if: TestServer.url != nil, "needs PERDURE_TEST_DYNAMODB"))
@@ -49,12 +24,10 @@ struct InteropTests {
     {
         try await TestServer.withTable { store in
             let configuration = store.configuration
-            @Sendable func run(_ action: String) async throws -> (status: CInt, output: String) {
-                try await BlockingThread.run(named: "interop") {
-                    Interop.run(
-                        "\(program) \(action) \(configuration.endpoint ?? "") \(configuration.region ?? "") \(configuration.table)"
-                    )
-                }
+            func run(_ action: String) async throws -> Shell.Outcome {
+                try await Shell.run(
+                    "\(program) \(action) \(configuration.endpoint ?? "") \(configuration.region ?? "") \(configuration.table) 2>&1"
+                )
             }
             let write = try await run("write")
             #expect(write.status == 0, "\(write.output)")

@@ -1,7 +1,7 @@
 import Fight
-import PerdureConcurrency
 import PerdureState
 import PerdureTestKit
+import Processes
 import Testing
 
 @testable import PerdurePostgres
@@ -40,23 +40,23 @@ struct FightTests {
     /// Lets two processes fight; returns what they were told, put together.
     private func fight(_ configuration: PostgresConfiguration, _ seed: UInt64) async throws -> [String: StateHistory] {
         // Both wait until the other is connected, and begin at once.
-        let program = Shell.program("postgres-fighter")
+        let program = try RunningProcess.executable("postgres-fighter")
         let arguments = (0..<2).map { fighter in
             "'\(program)' '\(TestServer.url ?? "")' '\(configuration.schema ?? "")' \(fighter) \(Self.tasks) \(Self.steps) \(seed)"
         }
-        let lines = try await Shell.lines(
-            of: """
-                cd $(mktemp -d) && mkfifo in0 in1 ready0 ready1 &&
-                { \(arguments[0]) <in0 | { read -r line; echo $line >ready0; cat >out0; } & one=$!; } &&
-                { \(arguments[1]) <in1 | { read -r line; echo $line >ready1; cat >out1; } & two=$!; } &&
-                exec 3>in0 4>in1 && read -r line <ready0 && read -r line <ready1 && echo go >&3 && echo go >&4 &&
-                wait $one && wait $two && cat out0 out1 && rm -r $PWD
-                """)
+        let outcome = try await Shell.run(
+            """
+            cd $(mktemp -d) && mkfifo in0 in1 ready0 ready1 &&
+            { \(arguments[0]) <in0 | { read -r line; echo $line >ready0; cat >out0; } & one=$!; } &&
+            { \(arguments[1]) <in1 | { read -r line; echo $line >ready1; cat >out1; } & two=$!; } &&
+            exec 3>in0 4>in1 && read -r line <ready0 && read -r line <ready1 && echo go >&3 && echo go >&4 &&
+            wait $one && wait $two && cat out0 out1 && rm -r $PWD
+            """)
         var histories: [String: StateHistory] = [:]
         var ends = 0
         // Whether each fighter has met what the other wrote: they did fight.
         var hasMet = [false, false]
-        for line in lines {
+        for line in outcome.lines {
             if line == "done" {
                 ends += 1
             } else if let (id, operation) = FightLine.operation(from: line) {

@@ -2,6 +2,7 @@ import PerdureModel
 import PerdureTestKit
 import PerdureWorkflow
 import Testing
+import Waiting
 
 @testable import PerdurePostgres
 
@@ -144,13 +145,12 @@ struct HotQueryTests {
     private func settled(_ configuration: PostgresConfiguration, past before: Scans) async throws -> Scans {
         var last = before
         var quiet = 0
-        for _ in 0..<200 {
+        try await eventually("the server's counts settle") {
             let now = try await self.scans(configuration)
             quiet = now == last && now != before ? quiet + 1 : 0
-            if quiet == 10 { return now }
             last = now
-            try await Task.sleep(for: .milliseconds(50))
+            return quiet == 300
         }
-        throw TestServer.Trouble(description: "the server's counts do not settle")
+        return last
     }
 }

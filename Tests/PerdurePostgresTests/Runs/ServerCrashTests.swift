@@ -2,6 +2,7 @@ import PerdureConcurrency
 import PerdureTestKit
 import PerdureWorkflow
 import Testing
+import Waiting
 import WorkflowZoo
 
 @testable import PerdurePostgres
@@ -48,38 +49,37 @@ struct ServerCrashTests {
                 var number = 0
                 while !isOver.withLock({ $0 }) || number < 60 {
                     let animal = zoo.animals[number % zoo.animals.count]
-                    for _ in 0..<10_000 {
-                        do {
-                            try await keeper.start(animal, number)
-                            try await keeper.visit(animal, number)
-                            break
-                        } catch {
-                            // It is down: later.
-                            try await Task.sleep(for: .milliseconds(20))
-                        }
+                    try await self.untilItIsUp {
+                        try await keeper.start(animal, number)
+                        try await keeper.visit(animal, number)
                     }
                     number += 1
                 }
                 for finished in 0..<number {
-                    for _ in 0..<10_000 {
-                        do {
-                            try await keeper.end(of: zoo.animals[finished % zoo.animals.count], finished)
-                            break
-                        } catch { try await Task.sleep(for: .milliseconds(20)) }
+                    try await self.untilItIsUp {
+                        try await keeper.end(of: zoo.animals[finished % zoo.animals.count], finished)
                     }
                 }
                 return number
             }
             for crash in 1...Self.crashes {
                 // In the middle of it.
-                for _ in 0..<20_000 where lines.withLock({ $0.count }) < crash * 150 {
-                    try await Task.sleep(for: .milliseconds(1))
-                }
+                try await eventually("\(crash * 150) lines") { lines.withLock { $0.count } >= crash * 150 }
                 try await server.crash()
                 _ = try await server.start()
             }
             isOver.withLock { $0 = true }
             return try await group.next() ?? 0
+        }
+    }
+
+    /// Does something again until it succeeds: the server is down now and then.
+    private func untilItIsUp(_ work: () async throws -> Void) async throws {
+        try await eventually("the server is up") {
+            do {
+                try await work()
+                return true
+            } catch { return false }
         }
     }
 

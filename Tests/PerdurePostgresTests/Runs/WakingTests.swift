@@ -1,7 +1,7 @@
-import EngineCases
 import PerdureTestKit
 import PerdureWorkflow
 import Testing
+import Waiting
 
 @testable import PerdurePostgres
 

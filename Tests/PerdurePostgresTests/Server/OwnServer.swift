@@ -1,3 +1,5 @@
+import Processes
+
 /// A server for one test alone, which may be crashed, filled up or starved.
 struct OwnServer: Sendable {
     let url: String

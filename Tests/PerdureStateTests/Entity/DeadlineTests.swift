@@ -1,5 +1,6 @@
 import PerdureTestKit
 import Testing
+import Waiting
 
 @testable import PerdureState
 

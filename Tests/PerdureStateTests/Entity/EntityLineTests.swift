@@ -1,6 +1,7 @@
 import PerdureConcurrency
 import PerdureTestKit
 import Testing
+import Waiting
 
 @testable import PerdureState
 

@@ -2,6 +2,7 @@ import PerdureConcurrency
 import PerdureModel
 import PerdureTestKit
 import Testing
+import Waiting
 
 @testable import PerdureState
 

@@ -107,12 +107,3 @@ func reason(
     if case .failure(let error) = await outcome(send) { return error }
     return nil
 }
-
-/// Lets others run until `condition` holds, so many times at most; says whether it does.
-func eventually(_ condition: () async -> Bool) async -> Bool {
-    for _ in 0..<1_000_000 {
-        if await condition() { return true }
-        await Task.yield()
-    }
-    return false
-}

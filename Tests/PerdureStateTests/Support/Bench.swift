@@ -1,4 +1,5 @@
 import PerdureTestKit
+import Waiting
 
 @testable import PerdureState
 

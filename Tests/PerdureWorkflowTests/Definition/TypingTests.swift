@@ -1,5 +1,5 @@
 import Glibc
-import PerdureConcurrency
+import Processes
 import Testing
 
 @Suite("What compiles and what does not")
@@ -58,11 +58,7 @@ private enum Compiler {
     static func errors(in files: [String]) async throws -> [Diagnostic] {
         let command =
             "swiftc -typecheck -swift-version 6 -I '\(try self.modules)' '\(files.joined(separator: "' '"))' 2>&1"
-        let output = try await BlockingThread.run(named: "swiftc") { () -> [String] in
-            guard let pipe = popen(command, "r") else { return [] }
-            defer { pclose(pipe) }
-            return self.lines(of: pipe)
-        }
+        let output = try await Shell.run(command).output.split(separator: "\n").map(String.init)
         if output.isEmpty { throw Failure(text: "the compiler did not run: \(command)") }
         let errors = output.compactMap { line -> Diagnostic? in
             guard let mark = line.firstRange(of: ": error: ") else { return nil }
@@ -77,7 +73,13 @@ private enum Compiler {
     static func lines(of file: String) throws -> [String] {
         guard let stream = fopen(file, "r") else { throw Failure(text: "\(file) cannot be read") }
         defer { fclose(stream) }
-        return self.lines(of: stream)
+        var lines: [String] = []
+        var buffer = [CChar](repeating: 0, count: 65_536)
+        while fgets(&buffer, CInt(buffer.count), stream) != nil {
+            let bytes = buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
+            lines.append(String(decoding: bytes, as: UTF8.self))
+        }
+        return lines
     }
 
     /// Beside the program that runs the tests.
@@ -89,15 +91,5 @@ private enum Compiler {
             let program = String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
             return "/" + program.split(separator: "/").dropLast().joined(separator: "/") + "/Modules"
         }
-    }
-
-    private static func lines(of stream: UnsafeMutablePointer<FILE>) -> [String] {
-        var lines: [String] = []
-        var buffer = [CChar](repeating: 0, count: 65_536)
-        while fgets(&buffer, CInt(buffer.count), stream) != nil {
-            let bytes = buffer.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }
-            lines.append(String(decoding: bytes, as: UTF8.self))
-        }
-        return lines
     }
 }

@@ -1,8 +1,8 @@
-import EngineCases
 import PerdureConcurrency
 import PerdureModel
 import PerdureTestKit
 import Testing
+import Waiting
 
 @testable import PerdureWorkflow
 

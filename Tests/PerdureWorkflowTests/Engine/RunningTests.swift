@@ -1,7 +1,7 @@
-import EngineCases
 import PerdureModel
 import PerdureTestKit
 import Testing
+import Waiting
 
 @testable import PerdureWorkflow
 

@@ -1,8 +1,8 @@
 import BrokenRunStores
-import EngineCases
 import PerdureConcurrency
 import PerdureModel
 import PerdureTestKit
+import Waiting
 import WorkflowZoo
 
 @testable import PerdureWorkflow

@@ -1,36 +1,5 @@
 internal import PerdureConcurrency
 
-/// Waits until something holds, for as long as a test may take at most; it looks again and again and never sleeps long.
-///
-/// For engines in real time; where a test moves the clock, it waits for the clock's sleepers instead.
-package func eventually(_ what: String, _ holds: () async throws -> Bool) async throws {
-    var looks = 0
-    let came = try await poll(
-        while: {
-            looks += 1
-            return looks <= 20_000
-        }, holds)
-    if !came { throw NeverHeld(what: what) }
-}
-
-/// Looks again and again until something holds, as long as `mayGoOn`; returns whether it does.
-///
-/// Ends with an error when it is cancelled. The one place where tests of engines in real time let time pass: between two looks, so that those they wait for get the processor.
-package func poll(while mayGoOn: () -> Bool, _ holds: () async throws -> Bool) async throws -> Bool {
-    while mayGoOn() {
-        if try await holds() { return true }
-        try await Task.sleep(for: .milliseconds(1))
-    }
-    return false
-}
-
-/// Something that should have come to hold did not.
-package struct NeverHeld: Error, CustomStringConvertible {
-    let what: String
-
-    package var description: String { "never: \(self.what)" }
-}
-
 /// A door that a test opens.
 package final class Door: Sendable {
     private struct State {
