@@ -2,17 +2,17 @@
 ///
 /// Nothing here waits for more to come. Whoever does the work takes what is there; what arrives meanwhile is the next batch.
 /// So an idle store serves a lone request at once, and a busy one merges more the busier it is.
-package struct Batcher<Element> {
-    private var waiting: [Element] = []
-    private var waitingWeight = 0
+public struct Batcher<Element> {
+    @usableFromInline var waiting: [Element] = []
+    @usableFromInline var waitingWeight = 0
 
-    package init() {}
+    @inlinable public init() {}
 
-    package var isEmpty: Bool { self.waiting.isEmpty }
-    package var count: Int { self.waiting.count }
+    @inlinable public var isEmpty: Bool { self.waiting.isEmpty }
+    @inlinable public var count: Int { self.waiting.count }
 
     /// Puts an element at the end of the line. `weight` is what it adds to a batch beyond its number, such as its bytes.
-    package mutating func append(_ element: consuming Element, weight: Int = 0) {
+    @inlinable public mutating func append(_ element: consuming Element, weight: Int = 0) {
         self.waiting.append(element)
         self.waitingWeight += weight
     }
@@ -20,7 +20,7 @@ package struct Batcher<Element> {
     /// Moves the head of the line into `batch`, which must be empty, in the order of arrival.
     ///
     /// Takes at most `maximumCount` elements and, beyond the first, no more than `maximumWeight` of weight.
-    package mutating func take(
+    @inlinable public mutating func take(
         into batch: inout [Element], maximumCount: Int, maximumWeight: Int = .max, weight: (Element) -> Int = { _ in 0 }
     ) {
         if self.waiting.count <= maximumCount, self.waitingWeight <= maximumWeight {
@@ -43,7 +43,7 @@ package struct Batcher<Element> {
     }
 
     /// Takes out of the line, in their order, the elements that `isWanted` picks.
-    package mutating func withdraw(
+    @inlinable public mutating func withdraw(
         weight: (Element) -> Int = { _ in 0 }, where isWanted: (Element) -> Bool
     ) -> [Element] {
         var taken: [Element] = []

@@ -1,14 +1,16 @@
 /// What can be done with a descriptor, or what is wished to be told about it.
-package struct Readiness: OptionSet, Sendable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+///
+/// Public for speed alone: see `Documentation/decisions/unspecialized-package-code.md`.
+public struct Readiness: OptionSet, Sendable {
+    public let rawValue: UInt8
+    @inlinable public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// There is something to read, or the end of the stream.
-    package static let readable = Readiness(rawValue: 1)
+    @inlinable public static var readable: Readiness { Readiness(rawValue: 1) }
     /// There is room to write.
-    package static let writable = Readiness(rawValue: 2)
+    @inlinable public static var writable: Readiness { Readiness(rawValue: 2) }
     /// The other side has closed, or the descriptor is broken. Told without being asked for; read to learn which.
-    package static let closed = Readiness(rawValue: 4)
+    @inlinable public static var closed: Readiness { Readiness(rawValue: 4) }
 }
 
 /// Gets told, on the loop's thread, when a descriptor is ready.

@@ -5,7 +5,7 @@
 /// for stores that do each kind of change by a statement of its own.
 ///
 /// Nothing here waits for more to come: whoever is free takes what is there.
-package struct KeyedBatcher<Key: Hashable, Element> {
+struct KeyedBatcher<Key: Hashable, Element> {
     private struct Entry {
         let key: Key
         let kind: Int
@@ -21,18 +21,18 @@ package struct KeyedBatcher<Key: Hashable, Element> {
     private var followers: [Key: [Entry]] = [:]
     private var lastNumber: UInt64 = 0
     /// How many elements wait, those behind others of their key included.
-    package private(set) var count = 0
+    private(set) var count = 0
     /// How many elements can be taken now.
-    package private(set) var readyCount = 0
+    private(set) var readyCount = 0
 
     /// Makes an empty batcher for elements of the kinds `0..<kinds`.
-    package init(kinds: Int) { self.ready = Array(repeating: Line(), count: kinds) }
+    init(kinds: Int) { self.ready = Array(repeating: Line(), count: kinds) }
 
     /// Whether nothing waits and nothing is in hand.
-    package var isIdle: Bool { self.followers.isEmpty }
+    var isIdle: Bool { self.followers.isEmpty }
 
     /// Puts an element at the end of the line. `weight` is what it adds to a batch beyond its number, such as its bytes.
-    package mutating func append(_ element: consuming Element, key: Key, kind: Int, weight: Int) {
+    mutating func append(_ element: consuming Element, key: Key, kind: Int, weight: Int) {
         self.lastNumber += 1
         let entry = Entry(key: key, kind: kind, weight: weight, number: self.lastNumber, element: element)
         self.count += 1
@@ -46,7 +46,7 @@ package struct KeyedBatcher<Key: Hashable, Element> {
     ///
     /// Takes at most `maximumCount` elements and, beyond the first, no more than `maximumWeight` of weight. Each must be told
     /// ``finish(_:)`` or ``restore(_:key:kind:weight:atFront:)`` afterwards.
-    package mutating func take(into batch: inout [Element], maximumCount: Int, maximumWeight: Int) -> Int? {
+    mutating func take(into batch: inout [Element], maximumCount: Int, maximumWeight: Int) -> Int? {
         var kind: Int?
         var least = UInt64.max
         for (index, line) in self.ready.enumerated() {
@@ -68,7 +68,7 @@ package struct KeyedBatcher<Key: Hashable, Element> {
     }
 
     /// The element of `key` that was in hand is done: the next of the key can be taken.
-    package mutating func finish(_ key: Key) {
+    mutating func finish(_ key: Key) {
         guard var waiting = self.followers[key] else { return }
         guard !waiting.isEmpty else {
             self.followers[key] = nil
@@ -81,7 +81,7 @@ package struct KeyedBatcher<Key: Hashable, Element> {
     }
 
     /// An element that was in hand must be done again: before all others, or in its turn behind those of other keys.
-    package mutating func restore(
+    mutating func restore(
         _ element: consuming Element, key: Key, kind: Int, weight: Int, atFront: Bool = true
     ) {
         if atFront {
@@ -96,7 +96,7 @@ package struct KeyedBatcher<Key: Hashable, Element> {
     }
 
     /// Takes out of the lines, in the order of their coming, the elements that `isWanted` picks. They need not be finished.
-    package mutating func withdraw(where isWanted: (Element) -> Bool) -> [Element] {
+    mutating func withdraw(where isWanted: (Element) -> Bool) -> [Element] {
         var taken: [Entry] = []
         func filter(_ entries: [Entry]) -> [Entry] {
             entries.filter { entry in

@@ -1,6 +1,7 @@
-import PerdureConcurrency
 import PerdureIO
 import Testing
+
+@testable import PerdurePostgres
 
 @Suite struct KeyedBatcherTests {
     private func take(_ batcher: inout KeyedBatcher<String, Int>, _ count: Int = 100, _ weight: Int = 1_000) -> [Int] {
