@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import PerdureConcurrency
+import Processes
 
 /// A run of the tool as a process: what it wrote, and how it ended.
 struct ToolProcess: Sendable {
@@ -65,12 +66,7 @@ struct ToolProcess: Sendable {
     }
 
     /// The tool lies beside the test program.
-    static var executable: String {
-        var buffer = [CChar](repeating: 0, count: 4_096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/perdure"
-    }
+    static var executable: String { RunningProcess.folder + "/perdure" }
 }
 
 /// Runs `body` with a folder of its own, and removes the folder afterwards.

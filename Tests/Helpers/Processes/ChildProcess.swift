@@ -94,12 +94,17 @@ package struct RunningProcess: Sendable {
         return RunningProcess(id: process, output: ends[0])
     }
 
-    /// The path of a program that lies beside the test program.
-    package static func executable(_ program: String) throws -> String {
+    /// Where the test program lies, and all that was built with it.
+    package static var folder: String {
         var buffer = [CChar](repeating: 0, count: 4_096)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let path = own.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/" + program
+        return own.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    }
+
+    /// The path of a program that lies beside the test program.
+    package static func executable(_ program: String) throws -> String {
+        let path = self.folder + "/" + program
         guard access(path, X_OK) == 0 else { throw ChildProcess.Failure.noExecutable(path) }
         return path
     }

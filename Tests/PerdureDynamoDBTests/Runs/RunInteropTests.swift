@@ -16,7 +16,7 @@ struct RunInteropTests {
             let configuration = store.configuration
             let command =
                 "\(Interop.pythonOnRuns ?? "") \(configuration.endpoint ?? "") \(configuration.region ?? "") \(table.name)"
-            let read = try await Shell.run(command)
+            let read = try await Shell.run("\(command) 2>&1")
             #expect(read.status == 0, "\(read.output)")
         }
     }

@@ -149,7 +149,7 @@ struct HotQueryTests {
             let now = try await self.scans(configuration)
             quiet = now == last && now != before ? quiet + 1 : 0
             last = now
-            return quiet == 300
+            return quiet == 500
         }
         return last
     }

@@ -57,7 +57,7 @@ private enum Compiler {
     /// All errors in files that are checked together, in one call.
     static func errors(in files: [String]) async throws -> [Diagnostic] {
         let command =
-            "swiftc -typecheck -swift-version 6 -I '\(try self.modules)' '\(files.joined(separator: "' '"))' 2>&1"
+            "swiftc -typecheck -swift-version 6 -I '\(self.modules)' '\(files.joined(separator: "' '"))' 2>&1"
         let output = try await Shell.run(command).output.split(separator: "\n").map(String.init)
         if output.isEmpty { throw Failure(text: "the compiler did not run: \(command)") }
         let errors = output.compactMap { line -> Diagnostic? in
@@ -83,13 +83,5 @@ private enum Compiler {
     }
 
     /// Beside the program that runs the tests.
-    private static var modules: String {
-        get throws {
-            var path = [CChar](repeating: 0, count: 4_096)
-            let count = readlink("/proc/self/exe", &path, path.count - 1)
-            guard count > 0 else { throw Failure(text: "the program that runs the tests has no name") }
-            let program = String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            return "/" + program.split(separator: "/").dropLast().joined(separator: "/") + "/Modules"
-        }
-    }
+    private static var modules: String { RunningProcess.folder + "/Modules" }
 }
