@@ -34,19 +34,23 @@ enum TestStore: String, Sendable, CaseIterable {
     /// A store of its own: a file of `folder`, or a schema or table of a random name.
     ///
     /// In Cassandra all have the same tables of runs, unless `ownRuns`: making them takes long.
+    /// Its limits of time are wide: a machine under load must not make a test fail.
     func url(in folder: String, _ name: String = "a", ownRuns: Bool = false) -> String {
         let unique = "cli_\(UInt32.random(in: 0 ... .max))_\(name)"
-        let server = self.server ?? ""
+        var server = self.server ?? ""
+        let attempts = self == .postgres ? "" : "attempt_timeout=20s&"
+        server += (server.contains("?") ? "&" : "?") + attempts
+        server += "connect_timeout=60s&write_timeout=60s&read_timeout=60s"
         switch self {
         case .sqlite: return "sqlite:\(folder)/\(name).sqlite"
-        case .postgres: return server + (server.contains("?") ? "&" : "?") + "schema=\(unique)"
+        case .postgres: return server + "&schema=\(unique)"
         case .dynamodb:
             let parts = server.split(separator: "?", maxSplits: 1)
             let region = parts[0].split(separator: "/").dropLast().joined(separator: "//")
             return "\(region)/\(unique)?\(parts.count > 1 ? parts[1] : "")"
         case .cassandra:
             let runs = ownRuns ? "&run_tables=\(unique)" : ""
-            return server + (server.contains("?") ? "&" : "?") + "table=\(unique)" + runs
+            return server + "&table=\(unique)" + runs
         }
     }
 }
@@ -68,13 +72,15 @@ func withStores(
     }
 }
 
-extension ToolProcess {
+extension ToolProcess: CustomStringConvertible {
+    var description: String {
+        "ended with \(self.status.map { "\($0)" } ?? "a signal"): \(self.output)\(self.errors)"
+    }
+
     /// A call that should have gone well did not.
     struct Unexpected: Error, CustomStringConvertible {
         let description: String
 
-        init(_ call: ToolProcess) {
-            self.description = "ended with \(call.status.map { "\($0)" } ?? "a signal"): \(call.output)\(call.errors)"
-        }
+        init(_ call: ToolProcess) { self.description = call.description }
     }
 }

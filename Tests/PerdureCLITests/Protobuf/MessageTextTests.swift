@@ -91,7 +91,7 @@ struct MessageTextTests {
                 get + ["--descriptors", Self.file], in: folder, environment: environment)
             #expect(
                 shown.status == 0 && shown.output.hasSuffix("size      220 bytes\n\n\(Self.inWords)\n"),
-                "\(shown.output)")
+                "\(shown)")
             let json = try await ToolProcess.run(
                 get + ["--descriptors", Self.file, "--json"], in: folder, environment: environment)
             #expect(json.output.hasSuffix("\"value\":\(Self.inWords)}\n"))

@@ -13,20 +13,20 @@ private struct InspectingTour {
             let store = ["--store", self.kind.url(in: folder)]
             let plan = try await ToolProcess.run(["store", "setup", "--dry-run"] + store, in: folder)
             #expect(plan.status == 0, "\(plan.errors)")
-            for line in dryRun { #expect(plan.output.contains(line), "\(plan.output)") }
+            for line in dryRun { #expect(plan.output.contains(line), "\(plan)") }
             // Nothing was made.
             let before = try await ToolProcess.run(["store", "doctor"] + store, in: folder)
-            #expect(before.status != 0, "\(before.output)")
+            #expect(before.status != 0, "\(before)")
             #expect(try await ToolProcess.run(["store", "setup"] + store, in: folder).status == 0)
             #expect(try await ToolProcess.run(["state", "put", "ada", "-m", "m"] + store, in: folder).status == 0)
             let after = try await ToolProcess.run(["store", "doctor"] + store, in: folder)
             #expect(after.status == 0 && !after.output.contains("✗"), "\(after.output)\(after.errors)")
-            for line in doctor { #expect(after.output.contains(line), "\(after.output)") }
+            for line in doctor { #expect(after.output.contains(line), "\(after)") }
             let json = try await ToolProcess.run(["store", "doctor", "--json"] + store, in: folder)
             #expect(json.output.hasPrefix("{\"verdict\":\"good\",\"subject\":\"store\",\"text\":\""))
             let rights = try await ToolProcess.run(["store", "policy"] + store, in: folder)
             #expect(rights.status == (policy == nil ? 2 : 0))
-            if let policy { #expect(rights.output.contains(policy), "\(rights.output)") }
+            if let policy { #expect(rights.output.contains(policy), "\(rights)") }
             let bench = try await ToolProcess.run(["store", "bench", "-n", "20", "-c", "4"] + store, in: folder)
             let lines = bench.output.split(separator: "\n").map { $0.split(separator: " ").first }
             #expect(
@@ -65,7 +65,7 @@ struct InspectingSQLiteTests {
             #expect(
                 doctor.output.contains(
                     "the index workflow_runs_due is missing; with the service stopped, run: CREATE INDEX workflow_runs_due ON"
-                ), "\(doctor.output)")
+                ), "\(doctor)")
             #expect(doctor.output.contains("the table workflow_messages is missing; restore"))
             #expect(doctor.output.contains("the column step_executions.wakes_at is missing; restore"))
             #expect(!doctor.output.contains("workflow_messages."))
@@ -88,7 +88,7 @@ struct InspectingSQLiteTests {
             await store.disconnect()
             let doctor = try await ToolProcess.run(["store", "doctor", "--store", urls[0]], in: folder)
             #expect(doctor.status == 0)
-            #expect(doctor.output.contains("! worker      silent was last heard of 1 m"), "\(doctor.output)")
+            #expect(doctor.output.contains("! worker      silent was last heard of 1 m"), "\(doctor)")
             #expect(!doctor.output.contains("lively"))
         }
     }
@@ -134,7 +134,7 @@ struct InspectingPostgresTests {
             #expect(doctor.status == 1)
             for part in ["table workflow_tags", "index workflow_runs_due", "function workflow_claim"] {
                 #expect(
-                    doctor.output.contains("the \(part) is missing; `store setup` makes it again\n"), "\(doctor.output)"
+                    doctor.output.contains("the \(part) is missing; `store setup` makes it again\n"), "\(doctor)"
                 )
             }
             #expect(doctor.output.contains("the column step_executions.wakes_at is missing; restore"))
@@ -168,9 +168,9 @@ struct InspectingDynamoDBTests {
             let url = urls[0].replacing("?", with: "-runs?", maxReplacements: 1)
             let doctor = try await ToolProcess.run(["store", "doctor", "--store", url], in: folder)
             #expect(doctor.status == 1)
-            #expect(doctor.output.contains("✗ table"), "\(doctor.output)")
-            #expect(doctor.output.contains("it must be PersistenceID (HASH of type S)\n"), "\(doctor.output)")
-            #expect(doctor.output.contains("! runs: table"), "\(doctor.output)")
+            #expect(doctor.output.contains("✗ table"), "\(doctor)")
+            #expect(doctor.output.contains("it must be PersistenceID (HASH of type S)\n"), "\(doctor)")
+            #expect(doctor.output.contains("! runs: table"), "\(doctor)")
             #expect(doctor.output.contains("-runs-runs, so no workflow can run; `store setup` makes it\n"))
         }
     }

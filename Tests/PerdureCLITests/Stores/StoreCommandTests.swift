@@ -101,7 +101,7 @@ struct StoreCommandTests {
             _ = try await ToolProcess.run(["store", "setup"] + store, in: folder)
             let before = try FileManager.default.contentsOfDirectory(atPath: folder)
             let result = try await ToolProcess.run(["store", "check", "--seed", "5"] + store, in: folder)
-            #expect(result.status == 0, "\(result.output)")
+            #expect(result.status == 0, "\(result)")
             #expect(result.output.contains(" kept, 0 broken, ") && result.output.hasSuffix("seed 5\n"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == before)
         }
@@ -132,7 +132,7 @@ struct StoreCommandTests {
             _ = try await ToolProcess.run(["store", "setup"] + store, in: folder)
             let line = ["store", "check", "--in-place", "--only", "states", "--json"]
             let result = try await ToolProcess.run(line + store, in: folder)
-            #expect(result.status == 0 && result.output.contains("\"contract\":\"states\""), "\(result.output)")
+            #expect(result.status == 0 && result.output.contains("\"contract\":\"states\""), "\(result)")
             #expect(!result.output.contains("\"contract\":\"runs\""))
             #expect(try await ToolProcess.run(["state", "list", "--count"] + store, in: folder).output == "0\n")
         }

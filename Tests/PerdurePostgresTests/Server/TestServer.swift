@@ -22,6 +22,7 @@ enum TestServer {
         var configuration = try PostgresConfiguration(url: url)
         // A machine under load must not make a test fail.
         configuration.connectTimeout = .seconds(60)
+        (configuration.writeTimeout, configuration.readTimeout) = (.seconds(60), .seconds(60))
         configuration.schema = schema
         return configuration
     }
