@@ -1,4 +1,4 @@
-internal import Glibc
+public import Glibc
 
 /// A ``Batcher`` between tasks that ask and threads that work.
 ///
@@ -6,17 +6,17 @@ internal import Glibc
 /// also run the jobs of tasks that prefer them.
 ///
 /// `@unchecked Sendable`: everything mutable is touched only while the mutex is held.
-package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let wakeUp: UnsafeMutablePointer<pthread_cond_t>
-    private let closing: UnsafeMutablePointer<pthread_cond_t>
-    private var batcher = Batcher<Element>()
-    private var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
-    private var isOpen = false
+public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendable {
+    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    @usableFromInline let wakeUp: UnsafeMutablePointer<pthread_cond_t>
+    @usableFromInline let closing: UnsafeMutablePointer<pthread_cond_t>
+    @usableFromInline var batcher = Batcher<Element>()
+    @usableFromInline var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
+    @usableFromInline var isOpen = false
     /// Threads that sleep and have not been signalled. May be too high after a spurious wake-up, never too low.
-    private var sleepers = 0
+    @usableFromInline var sleepers = 0
 
-    package init() {
+    public init() {
         self.mutex = .allocate(capacity: 1)
         self.mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(self.mutex, nil)
@@ -41,17 +41,17 @@ package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendab
         self.mutex.deallocate()
     }
 
-    private func locked<Result>(_ body: () -> Result) -> Result {
+    @inlinable func locked<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
         return body()
     }
 
     /// Lets elements in. A queue begins closed.
-    package func open() { self.locked { self.isOpen = true } }
+    public func open() { self.locked { self.isOpen = true } }
 
     /// Lets no more elements in. What waits is still handed out; then the threads are told to end.
-    package func close() {
+    public func close() {
         self.locked {
             self.isOpen = false
             self.sleepers = 0
@@ -61,7 +61,7 @@ package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendab
     }
 
     /// Puts an element at the end of the line and wakes a thread if one sleeps; false when the queue is closed.
-    package func submit(_ element: Element, weight: Int = 0) -> Bool {
+    @inlinable public func submit(_ element: Element, weight: Int = 0) -> Bool {
         self.deliver { self.batcher.append(element, weight: weight) }
     }
 
@@ -69,7 +69,7 @@ package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendab
         self.deliver { self.tasks.append((job, executor)) }
     }
 
-    private func deliver(_ change: () -> Void) -> Bool {
+    @inlinable func deliver(_ change: () -> Void) -> Bool {
         pthread_mutex_lock(self.mutex)
         guard self.isOpen else {
             pthread_mutex_unlock(self.mutex)
@@ -85,7 +85,7 @@ package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendab
     }
 
     /// Puts all `elements` at the end of the line, side by side; false, and none of them, when the queue is closed.
-    package func submit(contentsOf elements: [Element], weight: (Element) -> Int = { _ in 0 }) -> Bool {
+    @inlinable public func submit(contentsOf elements: [Element], weight: (Element) -> Int = { _ in 0 }) -> Bool {
         self.locked {
             guard self.isOpen else { return false }
             for element in elements { self.batcher.append(element, weight: weight(element)) }
@@ -98,7 +98,7 @@ package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendab
     /// Waits until something is there and moves it into `batch`, which must be empty; see ``Batcher``.
     ///
     /// Returns false, and nothing, once the queue is closed and empty: the thread should end.
-    package func nextBatch(
+    @inlinable public func nextBatch(
         into batch: inout [Element], maximumCount: Int, maximumWeight: Int = .max, weight: (Element) -> Int = { _ in 0 }
     ) -> Bool {
         pthread_mutex_lock(self.mutex)
@@ -117,7 +117,7 @@ package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendab
     }
 
     /// Runs the jobs that are there, with the mutex open meanwhile. What they submit can still join the next batch.
-    private func runTasks() {
+    @usableFromInline func runTasks() {
         guard !self.tasks.isEmpty else { return }
         var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
         swap(&tasks, &self.tasks)
@@ -127,12 +127,14 @@ package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendab
     }
 
     /// Takes out of the line the elements that `isWanted` picks; see ``Batcher/withdraw(weight:where:)``.
-    package func withdraw(weight: (Element) -> Int = { _ in 0 }, where isWanted: (Element) -> Bool) -> [Element] {
+    @inlinable public func withdraw(weight: (Element) -> Int = { _ in 0 }, where isWanted: (Element) -> Bool)
+        -> [Element]
+    {
         self.locked { self.batcher.withdraw(weight: weight, where: isWanted) }
     }
 
     /// Sleeps for `nanoseconds`, or until the queue is closed; says whether it is still open.
-    package func sleepWhileOpen(nanoseconds: Int64) -> Bool {
+    public func sleepWhileOpen(nanoseconds: Int64) -> Bool {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         let end = Int64(deadline.tv_nsec) + nanoseconds
