@@ -178,7 +178,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "PerdureCryptoTests", dependencies: ["PerdureCrypto"], swiftSettings: settings),
         .testTarget(
-            name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency"], swiftSettings: settings),
+            name: "PerdureIOTests", dependencies: ["PerdureIO", "PerdureConcurrency", "Waiting"],
+            swiftSettings: settings),
         .testTarget(
             name: "PerdurePostgresTests",
             dependencies: [

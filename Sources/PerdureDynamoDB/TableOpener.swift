@@ -40,6 +40,7 @@ extension TableSession {
                 named: "perdure-dynamo",
                 TransportSettings(
                     maximumConnections: configuration.maximumConnections, connectTimeout: configuration.connectTimeout,
+                    busyPolling: configuration.busyPolling,
                     authoritiesFile: configuration.authoritiesFile), lentTo: tasks)
         } catch {
             return .failure(StoreError(.unavailable, operation: .connect, message: error.description))

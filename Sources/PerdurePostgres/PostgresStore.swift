@@ -39,7 +39,7 @@ public final class PostgresStore: StateStore, StateListing, StateBatching, State
         private let tasks: StoreExecutor
 
         init(_ configuration: PostgresConfiguration, _ tasks: StoreExecutor) throws(LoopFailure) {
-            let loop = try EventLoop.start(named: "perdure-pg")
+            let loop = try EventLoop.start(named: "perdure-pg", busyPolling: configuration.busyPolling)
             self.tasks = tasks
             tasks.lend(loop)
             let entry = LoneEntry(to: loop)

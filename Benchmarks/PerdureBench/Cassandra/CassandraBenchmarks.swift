@@ -11,8 +11,10 @@ enum CassandraBenchmarks {
         speed("cassandra-write-1", .write, inFlight: 1, count: 2_000),
         speed("cassandra-write-64", .write, inFlight: 64, count: 60_000),
         speed("cassandra-read-1", .read, inFlight: 1, count: 2_000),
-        speed("cassandra-write-1-executor", .write, inFlight: 1, count: 2_000, onStore: true),
-        speed("cassandra-read-1-executor", .read, inFlight: 1, count: 2_000, onStore: true),
+        speed("cassandra-write-1", .write, inFlight: 1, count: 2_000, .onStore),
+        speed("cassandra-read-1", .read, inFlight: 1, count: 2_000, .onStore),
+        speed("cassandra-write-1", .write, inFlight: 1, count: 2_000, .onPollingStore),
+        speed("cassandra-read-1", .read, inFlight: 1, count: 2_000, .onPollingStore),
         speed("cassandra-read-64", .read, inFlight: 64, count: 60_000),
         cpu("cassandra-write-cpu", .write, inFlight: 64, count: 60_000),
         cpu("cassandra-read-cpu", .read, inFlight: 64, count: 60_000),
@@ -30,13 +32,12 @@ enum CassandraBenchmarks {
         var cpu: Double
     }
 
-    /// With `onStore`, by tasks that prefer the store's executor.
     private static func speed(
-        _ name: String, _ kind: Kind, inFlight: Int, count: Int, onStore: Bool = false
+        _ name: String, _ kind: Kind, inFlight: Int, count: Int, _ calling: Calling = .elsewhere
     ) -> Benchmark {
         Benchmark(
-            name, unit: kind == .read ? "reads/s" : "writes/s",
-            measure: { try await ours(kind, inFlight, count, onStore: onStore).rate },
+            name + calling.rawValue, unit: kind == .read ? "reads/s" : "writes/s",
+            measure: { try await ours(kind, inFlight, count, calling).rate },
             against: inFlight == 1 ? "gocql 1.7 without gathering" : "gocql 1.7",
             baseline: { try await theirs(kind, inFlight, count).rate })
     }
@@ -89,12 +90,12 @@ enum CassandraBenchmarks {
     }
 
     private static func ours(
-        _ kind: Kind, _ inFlight: Int, _ count: Int, size: Int = 200, onStore: Bool = false
+        _ kind: Kind, _ inFlight: Int, _ count: Int, size: Int = 200, _ calling: Calling = .elsewhere
     ) async throws -> Outcome {
-        try await self.withStore(kind, inFlight) { store, first in
+        try await self.withStore(kind, inFlight, busyPolling: calling.busyPolling) { store, first in
             let before = processorSeconds()
             let perSecond = try await self.operate(
-                store, kind, first, count, size, on: onStore ? store.taskExecutor : nil)
+                store, kind, first, count, size, on: calling.executor(of: store))
             let used = processorSeconds() - before
             return Outcome(rate: perSecond, cpu: used * 1e6 / Double(count / inFlight * inFlight))
         }
@@ -113,9 +114,12 @@ enum CassandraBenchmarks {
 
     /// A store with a row for each of so many tasks, and the rows' versions.
     private static func withStore<Result>(
-        _ kind: Kind, _ inFlight: Int, _ body: (CassandraStore, [UInt64]) async throws -> Result
+        _ kind: Kind, _ inFlight: Int, busyPolling: Duration = .zero,
+        _ body: (CassandraStore, [UInt64]) async throws -> Result
     ) async throws -> Result {
-        let store = try CassandraStore(try await self.configuration(kind))
+        var configuration = try await self.configuration(kind)
+        configuration.busyPolling = busyPolling
+        let store = try CassandraStore(configuration)
         var versions: [UInt64] = []
         for task in 0..<inFlight {
             let version = try await store.latestState(of: "account-\(task)")?.version ?? 0

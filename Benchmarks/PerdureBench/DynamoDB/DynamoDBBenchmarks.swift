@@ -22,12 +22,14 @@ enum DynamoDBBenchmarks {
         perOperation { cpu($0, flight: 64, count: 40_000, "dynamodb-\($0)-cpu") }
         + perOperation { cpu($0, flight: 1, count: 8_000, "dynamodb-\($0)-alone-cpu") }
         + perOperation(local)
-        + perOperation { idle($0, "idle", count: 8_000, false, at: { try fixed() }) }
-        + perOperation { idle($0, "idle", count: 8_000, true, at: { try fixed() }) }
-        + perOperation { idle($0, "idle-local", count: 2_000, false, at: { try await realTable() }) }
-        + perOperation { idle($0, "idle-local", count: 2_000, true, at: { try await realTable() }) }
+        + perCalling { idle($1, "idle", count: 8_000, $0, at: { try fixed() }) }
+        + perCalling { idle($1, "idle-local", count: 2_000, $0, at: { try await realTable() }) }
 
     private static func perOperation(_ make: (Operation) -> Benchmark) -> [Benchmark] { Operation.allCases.map(make) }
+
+    private static func perCalling(_ make: (Calling, Operation) -> Benchmark) -> [Benchmark] {
+        Calling.allCases.flatMap { calling in self.perOperation { make(calling, $0) } }
+    }
 
     private static func cpu(_ operation: Operation, flight: Int, count: Int, _ name: String) -> Benchmark {
         Benchmark(
@@ -48,15 +50,14 @@ enum DynamoDBBenchmarks {
             })
     }
 
-    /// With `onStore`, by a task that prefers the store's executor.
     private static func idle(
-        _ operation: Operation, _ name: String, count: Int, _ onStore: Bool,
+        _ operation: Operation, _ name: String, count: Int, _ calling: Calling,
         at place: @escaping @Sendable () async throws -> Place
     ) -> Benchmark {
         Benchmark(
-            "dynamodb-\(operation)-\(name)\(onStore ? "-executor" : "")", unit: "µs",
+            "dynamodb-\(operation)-\(name)\(calling.rawValue)", unit: "µs",
             measure: {
-                try await perform(operation, at: await place(), flight: 1, count: count, onStore: onStore).microseconds
+                try await perform(operation, at: await place(), flight: 1, count: count, calling).microseconds
             },
             against: loop,
             baseline: { try bare(operation, try await place(), count: count) })
@@ -110,11 +111,13 @@ enum DynamoDBBenchmarks {
     }
 
     private static func perform(
-        _ operation: Operation, at place: Place, flight: Int, count: Int, size: Int = 200, onStore: Bool = false
+        _ operation: Operation, at place: Place, flight: Int, count: Int, size: Int = 200,
+        _ calling: Calling = .elsewhere
     ) async throws -> Program.Cost {
         var configuration = DynamoDBConfiguration(table: place.table, region: place.region)
         configuration.endpoint = place.endpoint
         configuration.credentials = .fixed(AWSCredentials(accessKeyID: "bench", secretAccessKey: "bench"))
+        configuration.busyPolling = calling.busyPolling
         let store = try DynamoDBStore(configuration)
         @Sendable func one(_ task: Int, _ version: UInt64) async throws {
             switch operation {
@@ -132,7 +135,7 @@ enum DynamoDBBenchmarks {
         }
         let times = Mutex<[Double]>([])
         let before = processorSeconds()
-        let rate = try await rate(of: count, over: flight, on: onStore ? store.taskExecutor : nil) { task, share in
+        let rate = try await rate(of: count, over: flight, on: calling.executor(of: store)) { task, share in
             var own: [Double] = []
             own.reserveCapacity(share)
             for round in 1...UInt64(share) {

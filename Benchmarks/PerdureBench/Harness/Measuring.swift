@@ -1,4 +1,5 @@
 import Glibc
+import PerdureState
 
 /// Seconds on the machine's monotonic clock.
 func seconds() -> Double {
@@ -12,6 +13,23 @@ func processorSeconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// Where the tasks of a benchmark run, and what the store's thread does while nothing comes.
+enum Calling: String, CaseIterable, Sendable {
+    /// Where tasks run anyway; the thread sleeps.
+    case elsewhere = ""
+    /// On the store's thread, which sleeps.
+    case onStore = "-executor"
+    /// On the store's thread, which goes on looking.
+    case onPollingStore = "-polling"
+
+    /// The store's setting: longer than a lone request takes.
+    var busyPolling: Duration { self == .onPollingStore ? .milliseconds(3) : .zero }
+
+    func executor(of store: any StateTaskHosting) -> (any TaskExecutor)? {
+        self == .elsewhere ? nil : store.taskExecutor
+    }
 }
 
 /// Operations per second: `tasks` tasks do `count` of them altogether, told their own number and how many to do.

@@ -14,12 +14,7 @@ enum PostgresBenchmarks {
         Benchmark(
             "postgres-write-ceiling", unit: "rows/s", measure: { try await writes(inFlight: 256, count: 200_000) },
             against: "pgbench, batches of 64 rows on 2 connections", baseline: pgbench),
-        Benchmark(
-            "postgres-write-latency", unit: "µs", measure: { try await latency(count: 2_000) },
-            against: "pgbench, one client, a like statement", baseline: pgbenchLatency),
-        Benchmark(
-            "postgres-write-latency-executor", unit: "µs", measure: { try await latency(count: 2_000, onStore: true) },
-            against: "pgbench, one client, a like statement", baseline: pgbenchLatency),
+        latency(.elsewhere), latency(.onStore), latency(.onPollingStore),
         Benchmark("postgres-write-allocations", unit: "allocs/write") { try await allocations(inFlight: 1) },
         Benchmark("postgres-write-allocations-64", unit: "allocs/write") { try await allocations(inFlight: 64) },
         Benchmark("postgres-write-cpu", unit: "µs of client/write") { try await cpu(inFlight: 256, count: 100_000) },
@@ -53,13 +48,13 @@ enum PostgresBenchmarks {
             baseline: { try await rows(ids: inFlight, count: baselineCount, reading: false) })
     }
 
-    private static func writes(inFlight: Int, count: Int, onStore: Bool = false) async throws -> Double {
-        try await withStore { store in
+    private static func writes(inFlight: Int, count: Int, _ calling: Calling = .elsewhere) async throws -> Double {
+        try await withStore(busyPolling: calling.busyPolling) { store in
             try await fill(store, inFlight)
             // The table is new: its first writes are not like others, and a lone writer is long in making them.
             let first: UInt64 = inFlight == 1 ? 1_001 : 1
             for version in 1..<first { try await store.write(row(0, version: version + 1), if: .version(version)) }
-            return try await rate(of: count, over: inFlight, on: onStore ? store.taskExecutor : nil) { task, share in
+            return try await rate(of: count, over: inFlight, on: calling.executor(of: store)) { task, share in
                 for version in first..<first + UInt64(share) {
                     try await store.write(row(task, version: version + 1), if: .version(version))
                 }
@@ -67,11 +62,12 @@ enum PostgresBenchmarks {
         }
     }
 
-    /// The mean time of a write that has the store to itself, in microseconds.
-    ///
-    /// With `onStore`, by a task that prefers the store's executor.
-    private static func latency(count: Int, onStore: Bool = false) async throws -> Double {
-        1e6 / (try await writes(inFlight: 1, count: count, onStore: onStore))
+    /// The mean time of a write that has the store to itself, in microseconds, over about as long as pgbench is given.
+    private static func latency(_ calling: Calling) -> Benchmark {
+        Benchmark(
+            "postgres-write-latency\(calling.rawValue)", unit: "µs",
+            measure: { 1e6 / (try await writes(inFlight: 1, count: 9_000, calling)) },
+            against: "pgbench, one client, a like statement", baseline: pgbenchLatency)
     }
 
     /// Heap allocations of all threads, libpq's included, for each write.
@@ -95,20 +91,15 @@ enum PostgresBenchmarks {
 
     /// Processor time of this process, all its threads, for each write, in microseconds.
     private static func cpu(inFlight: Int, count: Int) async throws -> Double {
-        func processorTime() -> Double {
-            var time = timespec()
-            clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-            return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-        }
         return try await withStore { store in
             try await fill(store, inFlight)
-            let before = processorTime()
+            let before = processorSeconds()
             _ = try await rate(of: count, over: inFlight) { task, share in
                 for version in 1...UInt64(share) {
                     try await store.write(row(task, version: version + 1), if: .version(version))
                 }
             }
-            return (processorTime() - before) / Double(count) * 1e6
+            return (processorSeconds() - before) / Double(count) * 1e6
         }
     }
 
@@ -160,8 +151,12 @@ enum PostgresBenchmarks {
             persistenceID: "account-\(task)", version: version, payload: self.payload, timestamp: 1_700_000_000_000)
     }
 
-    private static func withStore<Result>(_ body: (PostgresStore) async throws -> Result) async throws -> Result {
-        let store = try PostgresStore(url: try self.url())
+    private static func withStore<Result>(
+        busyPolling: Duration = .zero, _ body: (PostgresStore) async throws -> Result
+    ) async throws -> Result {
+        var configuration = try PostgresConfiguration(url: try self.url())
+        configuration.busyPolling = busyPolling
+        let store = try PostgresStore(configuration)
         try await store.setup()
         try await self.sql("TRUNCATE states_store, states_tombstones")
         let result = try await body(store)

@@ -1,4 +1,5 @@
 public import PerdureCQL
+internal import PerdureIO
 
 /// How to reach a cluster, and how to use it.
 public struct CQLClientConfiguration: Sendable {
@@ -46,6 +47,13 @@ public struct CQLClientConfiguration: Sendable {
     public var reconnection = CQLBackoff()
     /// How often a connection without traffic is checked.
     public var heartbeatInterval: Duration = .seconds(30)
+    /// How long the client's thread goes on looking for what comes before it sleeps, counted from the last thing that came; zero unless
+    /// set, at most a second.
+    ///
+    /// A thread that sleeps must be woken for each answer, and finds its caches cold: a good part of what a lone request takes. One that
+    /// looks spares that, and takes a whole core while requests are under way and for so long after the last. For machines with
+    /// a core to spare; somewhat longer than a request takes is a good value. Many requests at once gain nothing.
+    public var busyPolling = Duration.zero
     /// How long a change of the schema may take until all nodes that are up have it.
     public var schemaAgreementTimeout: Duration = .seconds(10)
     /// What the server's tools show as the name of this client.
@@ -95,7 +103,7 @@ public struct CQLClientConfiguration: Sendable {
         for (name, value) in times where value <= .zero {
             return "\(name) is \(value); it must be more than nothing"
         }
-        return self.tls?.violation
+        return EventLoop.violation(ofBusyPolling: self.busyPolling) ?? self.tls?.violation
     }
 }
 

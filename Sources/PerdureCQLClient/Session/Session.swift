@@ -15,7 +15,7 @@ final class Session: Sendable {
     init(_ configuration: CQLClientConfiguration, lentTo tasks: StoreExecutor) throws(CQLClientError) {
         do {
             let tls = try configuration.tls.map { try TLSContext($0) }
-            let loop = try EventLoop.start(named: "perdure-cql")
+            let loop = try EventLoop.start(named: "perdure-cql", busyPolling: configuration.busyPolling)
             let entry = LoneEntry(to: loop)
             let core = LoopBound(SessionCore(configuration, tls: tls, on: loop, by: entry), on: loop)
             let nodes = LockedState<[CQLNodeStatus]>([])

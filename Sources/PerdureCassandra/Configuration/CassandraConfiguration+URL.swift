@@ -1,4 +1,5 @@
 internal import PerdureCQLClient
+internal import PerdureModel
 public import PerdureState
 
 extension CassandraConfiguration {
@@ -8,7 +9,7 @@ extension CassandraConfiguration {
     /// `serial_consistency` (`serial`, `local_serial`), `writes` (`conditional`, `latest`), `reads` (`serial`, `plain`), `shards`,
     /// `other_shards` (`found`, `ignored`); `tls` (`verify`, `verify_ca`, `unverified`, `off`), `ca_file`, `cert_file`, `key_file`,
     /// `tls_name`; `compression` (`lz4`, `none`), `connections`; `connect_timeout`, `attempt_timeout`, `write_timeout`,
-    /// `read_timeout`, `setup_timeout`; `max_payload` (bytes) and `nanoseconds` (`true`, `false`). Times are written `500ms`, `90s`,
+    /// `read_timeout`, `setup_timeout`; `busy_poll`; `max_payload` (bytes) and `nanoseconds` (`true`, `false`). Times are written `500ms`, `90s`,
     /// `10m`, `1h`, or as plain seconds. What needs it is percent-encoded.
     ///
     /// - Throws: ``StoreError/Code/misconfigured`` that says which part is wrong; the password is not in it.
@@ -98,11 +99,12 @@ extension CassandraConfiguration {
         case "connections": return assign(\.connectionsPerNode, Int(value))
         case "max_payload": return assign(\.maximumPayloadByteCount, Int(value))
         case "nanoseconds": return assign(\.writesNanoseconds, Bool(value))
-        case "connect_timeout": return assign(\.connectTimeout, Self.time(value))
-        case "attempt_timeout": return assign(\.attemptTimeout, Self.time(value))
-        case "write_timeout": return assign(\.writeTimeout, Self.time(value))
-        case "read_timeout": return assign(\.readTimeout, Self.time(value))
-        case "setup_timeout": return assign(\.setupTimeout, Self.time(value))
+        case "connect_timeout": return assign(\.connectTimeout, SettingText.time(value))
+        case "attempt_timeout": return assign(\.attemptTimeout, SettingText.time(value))
+        case "write_timeout": return assign(\.writeTimeout, SettingText.time(value))
+        case "read_timeout": return assign(\.readTimeout, SettingText.time(value))
+        case "busy_poll": return assign(\.busyPolling, SettingText.time(value))
+        case "setup_timeout": return assign(\.setupTimeout, SettingText.time(value))
         default: return false
         }
     }
@@ -143,33 +145,10 @@ extension CassandraConfiguration {
         }
     }
 
-    private static func time(_ text: String) -> Duration? {
-        for (unit, milliseconds) in [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("", 1_000)]
-            as [(String, Int64)]
-        where text.hasSuffix(unit) {
-            guard let number = Int64(text.dropLast(unit.count)), (0..<1 << 32).contains(number) else { continue }
-            return .milliseconds(number * milliseconds)
-        }
-        return nil
-    }
-
     private static func decoded(_ text: Substring, _ what: String) throws(Flaw) -> String {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                throw Flaw(words: "\(what) has a '%' without two hexadecimal digits after it")
-            }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
+        guard let decoded = SettingText.percentDecoded(text) else {
+            throw Flaw(words: "\(what) has a '%' without two hexadecimal digits after it, or is not UTF-8 without NUL")
         }
-        guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
-            throw Flaw(words: "\(what) is not UTF-8 without NUL")
-        }
-        return text
+        return decoded
     }
 }

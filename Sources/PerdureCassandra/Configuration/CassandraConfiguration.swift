@@ -55,6 +55,14 @@ public struct CassandraConfiguration: Sendable {
     /// How long ``CassandraStore/setup(_:)`` may take; 2 minutes unless set.
     public var setupTimeout: Duration = .seconds(120)
 
+    /// How long the store's thread goes on looking for what comes before it sleeps, counted from the last thing that came; zero unless
+    /// set, at most a second.
+    ///
+    /// A thread that sleeps must be woken for each answer, and finds its caches cold: a good part of what a lone request takes. One that
+    /// looks spares that, and takes a whole core while requests are under way and for so long after the last. For machines with
+    /// a core to spare; somewhat longer than a request takes is a good value. Many requests at once gain nothing.
+    public var busyPolling = Duration.zero
+
     /// The largest payload in bytes, 4 MiB unless set; 0 to 32 MiB. Above 1 MiB it is stored in chunks.
     public var maximumPayloadByteCount = 4 << 20
     /// Whether timestamps are written in nanoseconds, as eGo does today, rather than in milliseconds.
@@ -138,6 +146,7 @@ extension CassandraConfiguration {
         client.connectionsPerNode = self.connectionsPerNode
         client.consistency = self.consistency
         client.serialConsistency = self.serialConsistency
+        client.busyPolling = self.busyPolling
         client.requestTimeout = self.attemptTimeout
         client.connectTimeout = min(self.connectTimeout, .seconds(5))
         return client

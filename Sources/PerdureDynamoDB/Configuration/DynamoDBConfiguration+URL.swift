@@ -5,7 +5,7 @@ extension DynamoDBConfiguration {
     /// Reads `dynamodb://region/table?setting=value&…`; without a region, `dynamodb:///table`, it comes from the environment.
     ///
     /// Settings are `endpoint`, `profile`, `max_connections`, `connect_timeout`, `attempt_timeout`, `write_timeout`, `read_timeout`,
-    /// `tombstone_lifetime`, `max_payload` (bytes), `listing_segments`, `nanoseconds` (`true` or `false`) and `ca_file`. Times are written `500ms`, `90s`,
+    /// `busy_poll`, `tombstone_lifetime`, `max_payload` (bytes), `listing_segments`, `nanoseconds` (`true` or `false`) and `ca_file`. Times are written `200us`, `500ms`, `90s`,
     /// `10m`, `1h`, or as plain seconds. Credentials are never in a URL.
     ///
     /// - Throws: ``StoreError/Code/misconfigured`` that says which part is wrong.
@@ -51,6 +51,7 @@ extension DynamoDBConfiguration {
         case "attempt_timeout": return assign(\.attemptTimeout, SettingText.time(value))
         case "write_timeout": return assign(\.writeTimeout, SettingText.time(value))
         case "read_timeout": return assign(\.readTimeout, SettingText.time(value))
+        case "busy_poll": return assign(\.busyPolling, SettingText.time(value))
         case "tombstone_lifetime": return assign(\.tombstoneLifetime, SettingText.time(value))
         default: return false
         }

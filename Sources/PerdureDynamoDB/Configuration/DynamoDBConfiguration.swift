@@ -1,3 +1,4 @@
+internal import PerdureIO
 internal import PerdureModel
 public import PerdureState
 
@@ -30,6 +31,14 @@ public struct DynamoDBConfiguration: Sendable {
     public var readTimeout: Duration = .seconds(10)
     /// How long ``DynamoDBStore/setup(_:)`` waits for the table to become active; 5 minutes unless set.
     public var setupTimeout: Duration = .seconds(300)
+    /// How long the store's thread goes on looking for what comes before it sleeps, counted from the last thing that came; zero unless
+    /// set, at most a second.
+    ///
+    /// A thread that sleeps must be woken for each answer, and finds its caches cold: a good part of what a lone request takes. One that
+    /// looks spares that, and takes a whole core while requests are under way and for so long after the last. For machines with
+    /// a core to spare; somewhat longer than a request takes is a good value. Many requests at once gain nothing.
+    public var busyPolling = Duration.zero
+
     /// How requests are sent again that failed.
     public var retries = DynamoDBRetries()
 
@@ -101,6 +110,7 @@ public struct DynamoDBConfiguration: Sendable {
         ] where time <= .zero || time > .seconds(86_400) {
             return "\(name) must be positive and at most a day; it is \(time)"
         }
+        if let violation = EventLoop.violation(ofBusyPolling: self.busyPolling) { return violation }
         if !(0...(32 << 20)).contains(self.maximumPayloadByteCount) {
             return "maximumPayloadByteCount must be 0 to \(32 << 20); it is \(self.maximumPayloadByteCount)"
         }

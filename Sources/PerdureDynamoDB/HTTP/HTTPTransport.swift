@@ -7,6 +7,8 @@ struct TransportSettings: Sendable, Equatable {
     /// The most requests under way at once, each on a connection of its own with HTTP/1.1.
     var maximumConnections = 64
     var connectTimeout: Duration = .seconds(3)
+    /// How long the loop goes on looking before it sleeps.
+    var busyPolling = Duration.zero
     /// The file with the certificates of trusted authorities; nil for the system's.
     var authoritiesFile: String?
 }
@@ -31,7 +33,7 @@ final class HTTPTransport: Sendable {
     static func start(
         named name: String, _ settings: TransportSettings, lentTo tasks: StoreExecutor = StoreExecutor()
     ) throws(LoopFailure) -> HTTPTransport {
-        try HTTPTransport(on: EventLoop.start(named: name), settings, tasks)
+        try HTTPTransport(on: EventLoop.start(named: name, busyPolling: settings.busyPolling), settings, tasks)
     }
 
     private init(on loop: EventLoop, _ settings: TransportSettings, _ tasks: StoreExecutor) {

@@ -48,9 +48,12 @@ package final class EventLoop: SerialExecutor, TaskThread, Sendable {
         var lastToken: UInt64 = 0
         /// When the thread wakes by itself from the sleep that it is in; nil for never.
         var sleepsUntil: Duration?
+        /// Until when the thread goes on looking for what comes instead of sleeping.
+        var looksUntil = Duration.zero
     }
 
     private let name: String
+    private let busyPolling: Duration
     private let poller: CInt
     private let wakeUp: CInt
     private let inbox = LockedState(Inbox())
@@ -61,15 +64,26 @@ package final class EventLoop: SerialExecutor, TaskThread, Sendable {
 
     /// Starts a loop and its thread. `name` shows in debuggers and in `top`.
     ///
+    /// For `busyPolling` after the last thing that came the thread goes on looking for more before it sleeps, which takes a core.
+    /// Nobody has to wake it meanwhile, and what it needs stays in its caches.
+    ///
     /// - Throws: ``LoopFailure`` when the system has no descriptors or threads left.
-    package static func start(named name: String) throws(LoopFailure) -> EventLoop {
-        let loop = try EventLoop(name: name)
+    package static func start(
+        named name: String, busyPolling: Duration = .zero
+    ) throws(LoopFailure) -> EventLoop {
+        let loop = try EventLoop(name: name, busyPolling: busyPolling)
         try loop.startThread()
         return loop
     }
 
-    private init(name: String) throws(LoopFailure) {
+    /// What is wrong with a setting for busy polling, in words, or nil.
+    package static func violation(ofBusyPolling time: Duration) -> String? {
+        (.zero ... .seconds(1)).contains(time) ? nil : "busyPolling must be 0 to 1 second; it is \(time)"
+    }
+
+    private init(name: String, busyPolling: Duration) throws(LoopFailure) {
         self.name = name
+        self.busyPolling = busyPolling
         let poller = clinux_epoll_create()
         guard poller >= 0 else { throw LoopFailure(action: "make an epoll descriptor", errorNumber: -poller) }
         let wakeUp = clinux_eventfd()
@@ -140,6 +154,20 @@ package final class EventLoop: SerialExecutor, TaskThread, Sendable {
     /// What has come to the loop so far.
     package var traffic: Traffic { self.inbox.withLock { $0.traffic } }
 
+    /// Whether the thread waits for something to come.
+    package var isAsleep: Bool {
+        self.inbox.withLock { inbox in
+            if case .running = inbox.phase { !inbox.isAwake } else { false }
+        }
+    }
+
+    /// Whether the thread has ended.
+    package var hasEnded: Bool {
+        self.inbox.withLock { inbox in
+            if case .ended = inbox.phase { true } else { false }
+        }
+    }
+
     /// Runs `call` at once on the calling thread, in the place of the loop's thread, if that sleeps; otherwise does as ``perform(_:)``.
     ///
     /// Spares waking a thread, which takes longer than most calls do. For calls that are short and never block, of whom no crowd is
@@ -147,10 +175,7 @@ package final class EventLoop: SerialExecutor, TaskThread, Sendable {
     package func performAtOnce(_ call: @escaping @Sendable () -> Void) {
         let isDone = self.turn.withLockIfFree { _ in
             // While it sleeps, nothing waits in the inbox that should be done before.
-            let isAsleep = self.inbox.withLock { inbox in
-                if case .running = inbox.phase { !inbox.isAwake } else { false }
-            }
-            guard isAsleep else { return false }
+            guard self.isAsleep else { return false }
             let thread = self.threadID.exchange(UInt(pthread_self()), ordering: .relaxed)
             call()
             // A timer that the thread knows nothing of.
@@ -288,6 +313,7 @@ package final class EventLoop: SerialExecutor, TaskThread, Sendable {
                         swap(&inbox.tasks, &tasks)
                         swap(&inbox.calls, &calls)
                     }
+                    let isBusy = count > 0 || !jobs.isEmpty || !tasks.isEmpty || !calls.isEmpty
                     self.tell(events.prefix(count))
                     self.runTimers()
                     for call in calls { call() }
@@ -296,6 +322,7 @@ package final class EventLoop: SerialExecutor, TaskThread, Sendable {
                     calls.removeAll(keepingCapacity: true)
                     jobs.removeAll(keepingCapacity: true)
                     tasks.removeAll(keepingCapacity: true)
+                    if isBusy, self.busyPolling > .zero { self.confined.looksUntil = self.now + self.busyPolling }
                     return self.nextTimeout()
                 }
                 guard let timeout, let buffer = events.baseAddress else { return }
@@ -307,6 +334,7 @@ package final class EventLoop: SerialExecutor, TaskThread, Sendable {
     /// How long to wait for what is ready, in milliseconds, -1 for ever; nil when the thread has nothing left to do and ends.
     private func nextTimeout() -> CInt? {
         enum Next { case look, sleep, end }
+        let goesOnLooking = self.busyPolling > .zero && self.confined.looksUntil > self.now
         let next: Next = self.inbox.withLock { inbox in
             guard inbox.isEmpty else { return .look }
             if case .stopping = inbox.phase, self.confined.handlers.isEmpty {
@@ -314,6 +342,7 @@ package final class EventLoop: SerialExecutor, TaskThread, Sendable {
                 self.threadID.store(0, ordering: .relaxed)
                 return .end
             }
+            if goesOnLooking { return .look }
             inbox.isAwake = false
             return .sleep
         }

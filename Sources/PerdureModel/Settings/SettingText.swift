@@ -1,19 +1,19 @@
 /// Reads the values of settings as they are written in URLs and on command lines: one spelling for every store.
 package enum SettingText {
-    /// A time such as `500ms`, `90s`, `10m` or `1h`, or plain seconds; nil for anything else, and for 2³² units or more.
+    /// A time such as `200us`, `500ms`, `90s`, `10m` or `1h`, or plain seconds; nil for anything else, and for 2³² units or more.
     package static func time(_ text: String) -> Duration? {
-        let units: [(name: String, milliseconds: Int64)] = [
-            ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("", 1_000),
+        let units: [(name: String, microseconds: Int64)] = [
+            ("us", 1), ("ms", 1_000), ("s", 1_000_000), ("m", 60_000_000), ("h", 3_600_000_000), ("", 1_000_000),
         ]
         for unit in units where text.hasSuffix(unit.name) {
             guard let number = Int64(text.dropLast(unit.name.count)), (0..<1 << 32).contains(number) else { continue }
-            return .milliseconds(number * unit.milliseconds)
+            return Duration.microseconds(unit.microseconds) * number
         }
         return nil
     }
 
     /// What ``time(_:)`` reads, in words.
-    package static let timeRule = "a time such as 500ms, 90s, 10m or 1h"
+    package static let timeRule = "a time such as 200us, 500ms, 90s, 10m or 1h"
 
     /// The text with its percent escapes undone; nil when one is broken, or the result is not UTF-8 without NUL.
     package static func percentDecoded(_ text: Substring) -> String? {

@@ -5,7 +5,7 @@ extension PostgresConfiguration {
     /// Reads `postgres://user:password@host:port,host:port/database?setting=value&…`.
     ///
     /// Settings are `schema`; `pool_min_conns`, `pool_max_conns`, `pool_max_conn_lifetime`, `pool_max_conn_idle_time`,
-    /// `pool_health_check_period`, `pool_max_write_batches`; `connect_timeout`, `write_timeout`, `read_timeout`; and every keyword
+    /// `pool_health_check_period`, `pool_max_write_batches`; `connect_timeout`, `write_timeout`, `read_timeout`, `busy_poll`; and every keyword
     /// of libpq. Times are written `90s`, `500ms`, `10m`, `1h`, or as plain seconds; `0` means never where there is a never.
     /// What needs it is percent-encoded; a host that begins with `/` or `%2F` is the folder of a local socket.
     ///
@@ -76,6 +76,7 @@ extension PostgresConfiguration {
         case "connect_timeout": self.connectTimeout = try Self.time(value, key)
         case "write_timeout": self.writeTimeout = try Self.time(value, key)
         case "read_timeout": self.readTimeout = try Self.time(value, key)
+        case "busy_poll": self.busyPolling = try Self.time(value, key)
         case "application_name": self.applicationName = value
         case "sslrootcert": self.tlsRootCertificateFile = value
         case "sslmode":

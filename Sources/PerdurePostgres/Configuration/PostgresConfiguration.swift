@@ -1,3 +1,4 @@
+internal import PerdureIO
 public import PerdureModel
 
 /// How to reach a PostgreSQL server, and how to use it.
@@ -33,6 +34,14 @@ public struct PostgresConfiguration: Sendable {
     public var writeTimeout: Duration = .seconds(10)
     /// How long a read or a listing may take, waiting and trying again included.
     public var readTimeout: Duration = .seconds(10)
+    /// How long the store's thread goes on looking for what comes before it sleeps, counted from the last thing that came; zero unless
+    /// set, at most a second.
+    ///
+    /// A thread that sleeps must be woken for each answer, and finds its caches cold: a good part of what a lone request takes. One that
+    /// looks spares that, and takes a whole core while requests are under way and for so long after the last. For machines with
+    /// a core to spare; somewhat longer than a request takes is a good value. Many requests at once gain nothing.
+    public var busyPolling = Duration.zero
+
     /// The largest payload that is written, in bytes; 64 MiB. The server itself would take close to 1 GB.
     public var maximumPayloadByteCount = 64 << 20
 
@@ -122,6 +131,7 @@ public struct PostgresConfiguration: Sendable {
         for (name, time) in [
             ("connect", self.connectTimeout), ("write", self.writeTimeout), ("read", self.readTimeout),
         ] where time <= .zero { return "the \(name) time-out is \(time); it must be positive" }
+        if let violation = EventLoop.violation(ofBusyPolling: self.busyPolling) { return violation }
         for (name, time) in [
             ("life time", self.pool.connectionLifetime), ("idle time", self.pool.connectionIdleTime),
             ("health check interval", self.pool.healthCheckInterval),

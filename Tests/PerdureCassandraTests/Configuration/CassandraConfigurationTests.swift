@@ -10,7 +10,7 @@ import Testing
             url: "cassandra://a%64a:p%40ss@10.0.0.1,[::1],db.example:9142/bank?table=accounts&dc=eu&consistency=QUORUM"
                 + "&serial_consistency=local_serial&writes=latest&reads=plain&shards=7&other_shards=ignored&tls=verify_ca"
                 + "&ca_file=/etc/ca.pem&tls_name=node&compression=lz4&connections=3&connect_timeout=2s&attempt_timeout=700ms"
-                + "&write_timeout=1m&read_timeout=3&setup_timeout=1h&max_payload=100&nanoseconds=true")
+                + "&write_timeout=1m&read_timeout=3&setup_timeout=1h&busy_poll=2ms&max_payload=100&nanoseconds=true")
         #expect(configuration.user == "ada" && configuration.password == "p@ss")
         #expect(configuration.contactPoints == ["10.0.0.1", "::1", "db.example"] && configuration.port == 9_142)
         #expect(configuration.keyspace == "bank" && configuration.table == "accounts")
@@ -24,7 +24,8 @@ import Testing
         #expect(configuration.compression == .lz4 && configuration.connectionsPerNode == 3)
         #expect(configuration.connectTimeout == .seconds(2) && configuration.attemptTimeout == .milliseconds(700))
         #expect(configuration.writeTimeout == .seconds(60) && configuration.readTimeout == .seconds(3))
-        #expect(configuration.setupTimeout == .seconds(3_600))
+        #expect(configuration.setupTimeout == .seconds(3_600) && configuration.busyPolling == .milliseconds(2))
+        #expect(configuration.client.busyPolling == .milliseconds(2))
         #expect(configuration.maximumPayloadByteCount == 100 && configuration.writesNanoseconds)
     }
 
@@ -48,6 +49,7 @@ import Testing
             ("cassandra://a/k?serial_consistency=one", "serialConsistency"), ("cassandra://a/k?shards=0", "shards"),
             ("cassandra://a/k?writes=sometimes", "writes"), ("cassandra://a/k?tls=off&ca_file=x", "tls"),
             ("cassandra://a/k?cert_file=x", "together"), ("cassandra://a/k?write_timeout=0", "writeTimeout"),
+            ("cassandra://a/k?busy_poll=2s", "busyPolling"),
             ("cassandra://:secret@a/k", "user"), ("cassandra://a/k?table=", "table"), ("cassandra://%zz/k", "%"),
             ("cassandra://a/k?max_payload=99999999999", "maximumPayloadByteCount"), ("cassandra://a/k?reads", "value"),
         ])

@@ -276,12 +276,13 @@ import Testing
     @Test func readsURLs() throws {
         let configuration = try DynamoDBConfiguration(
             url:
-                "dynamodb://eu-central-1/states_store?endpoint=http://127.0.0.1:8000&profile=a%20b&write_timeout=500ms&tombstone_lifetime=1h&max_connections=7&nanoseconds=true"
+                "dynamodb://eu-central-1/states_store?endpoint=http://127.0.0.1:8000&profile=a%20b&write_timeout=500ms&busy_poll=3ms&tombstone_lifetime=1h&max_connections=7&nanoseconds=true"
         )
         #expect(configuration.table == "states_store" && configuration.region == "eu-central-1")
         #expect(configuration.endpoint == "http://127.0.0.1:8000" && configuration.credentials == .profile("a b"))
         #expect(configuration.writeTimeout == .milliseconds(500) && configuration.tombstoneLifetime == .seconds(3_600))
         #expect(configuration.maximumConnections == 7 && configuration.writesNanoseconds)
+        #expect(configuration.busyPolling == .milliseconds(3))
         #expect(try DynamoDBConfiguration(url: "dynamodb:///states_store").region == nil)
     }
 
@@ -290,7 +291,7 @@ import Testing
         "dynamodb://k:s@eu/table",
         "dynamodb://eu/table?x=1", "dynamodb://eu/table?endpoint", "dynamodb://eu/table?endpoint=ftp://x",
         "dynamodb://eu/table?max_connections=0", "dynamodb://eu/table?write_timeout=0",
-        "dynamodb://eu/table?write_timeout=1x",
+        "dynamodb://eu/table?write_timeout=1x", "dynamodb://eu/table?busy_poll=2s",
         "dynamodb://E_U/table", "dynamodb://eu/table/more", "dynamodb://eu/table?profile=%zz",
     ])
     func refusesOthers(_ url: String) {

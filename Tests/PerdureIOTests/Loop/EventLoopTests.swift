@@ -2,6 +2,7 @@ import Glibc
 import PerdureConcurrency
 import PerdureIO
 import Testing
+import Waiting
 
 /// An actor that lives on a loop.
 private actor Counter {
@@ -60,6 +61,43 @@ private actor Counter {
                 }
             }
         }
+    }
+
+    /// As long as it looks by itself nobody wakes it; everything is done, and it ends when it is told to.
+    @Test(.timeLimit(.minutes(2))) func goesOnLookingForWhatComes() async throws {
+        let loop = try EventLoop.start(named: "test", busyPolling: .seconds(1_000))
+        let counter = Counter(on: loop)
+        for number in 1...200 {
+            #expect(await counter.increment() == number)
+            await withCheckedContinuation { continuation in loop.perform { continuation.resume() } }
+        }
+        await withCheckedContinuation { continuation in
+            loop.perform { _ = loop.schedule(at: loop.now + .milliseconds(1)) { continuation.resume() } }
+        }
+        // The first may have come before the thread did.
+        #expect(loop.traffic.wakes <= 1)
+        loop.shutDown()
+        #expect(await eventually { loop.hasEnded })
+        // Whoever comes afterwards is served all the same.
+        #expect(await counter.increment() == 201)
+    }
+
+    @Test(.timeLimit(.minutes(2))) func sleepsWhenNothingHasComeForSoLong() async throws {
+        let loop = try EventLoop.start(named: "test", busyPolling: .microseconds(50))
+        defer { loop.shutDown() }
+        #expect(await eventually { loop.isAsleep })
+        let wakes = loop.traffic.wakes
+        await withCheckedContinuation { continuation in loop.perform { continuation.resume() } }
+        #expect(loop.traffic.wakes == wakes + 1)
+        #expect(await eventually { loop.isAsleep })
+    }
+
+    @Test func refusesToLookForTooLong() {
+        #expect(EventLoop.violation(ofBusyPolling: .zero) == nil)
+        #expect(EventLoop.violation(ofBusyPolling: .seconds(1)) == nil)
+        #expect(
+            EventLoop.violation(ofBusyPolling: .seconds(2)) == "busyPolling must be 0 to 1 second; it is 2.0 seconds")
+        #expect(EventLoop.violation(ofBusyPolling: .milliseconds(-1)) != nil)
     }
 
     @Test func performsInOrder() async throws {

@@ -8,7 +8,7 @@ import Testing
         let configuration = try PostgresConfiguration(
             url: "postgres://ada:s%40crt@db1:5433,[::1]:5434,db2/my%20bank?schema=Main%20%22x%22&sslmode=verify-full"
                 + "&pool_max_conns=9&pool_min_conns=2&pool_max_conn_lifetime=30m&pool_max_conn_idle_time=0"
-                + "&write_timeout=500ms&connect_timeout=3&keepalives_idle=7")
+                + "&write_timeout=500ms&busy_poll=250us&connect_timeout=3&keepalives_idle=7")
         #expect(configuration.hosts == [.init("db1", port: 5433), .init("::1", port: 5434), .init("db2")])
         #expect(configuration.user == "ada")
         #expect(configuration.password == "s@crt")
@@ -20,6 +20,7 @@ import Testing
         #expect(configuration.pool.connectionLifetime == .seconds(1_800))
         #expect(configuration.pool.connectionIdleTime == nil)
         #expect(configuration.writeTimeout == .milliseconds(500))
+        #expect(configuration.busyPolling == .microseconds(250))
         #expect(configuration.connectTimeout == .seconds(3))
         #expect(configuration.parameters == ["keepalives_idle": "7"])
     }
@@ -30,6 +31,7 @@ import Testing
         "postgres://host/db?sslmode=yes", "postgres://host/db?write_timeout=soon",
         "postgres://host/db?pool_max_conns=0",
         "postgres://host/db?pool_min_conns=5", "postgres://us%00er@host/db", "postgres://host/db?write_timeout=0",
+        "postgres://host/db?busy_poll=1001ms",
     ])
     func saysWhatIsWrongWithAURL(url: String) {
         let error = self.failure { () throws(StoreError) in _ = try PostgresConfiguration(url: url) }

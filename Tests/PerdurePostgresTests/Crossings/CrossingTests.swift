@@ -69,6 +69,24 @@ struct CrossingTests {
         }
     }
 
+    /// A loop that goes on looking is woken by nobody: each operation is one call for it, and one resumption.
+    @Test func aThreadThatLooksNeedsNoWaking() async throws {
+        try await TestServer.withSchema { configuration in
+            var configuration = configuration
+            configuration.busyPolling = .seconds(1)
+            let store = try PostgresStore(configuration)
+            try await store.write(self.state("id", 1), if: .absent)
+            let crossings = try await self.crossings(store) {
+                for version: UInt64 in 2...101 {
+                    try await store.write(self.state("id", version), if: .version(version - 1))
+                }
+            }
+            await store.disconnect()
+            #expect(crossings.into.wakes <= 5, "only where a write took a second")
+            #expect(crossings.into.calls <= 100 && crossings.out <= 100)
+        }
+    }
+
     /// Operations that come together share the way in: the loop is told once for all that wait.
     @Test func operationsTogetherCrossNoMoreOften() async throws {
         try await TestServer.withStore { store in
