@@ -24,7 +24,7 @@ enum CassandraBenchmarks {
     ]
 
     /// What is done, in the words of the program in Go.
-    private enum Kind: String { case write, read, cas }
+    enum Kind: String { case write, read, cas }
 
     private struct Outcome {
         var rate: Double
@@ -62,11 +62,11 @@ enum CassandraBenchmarks {
         return configuration
     }
 
-    /// What conditional writes of states come to.
-    static func conditionalWrites(
-        inFlight: Int, count: Int, size: Int
+    /// What writes of states come to.
+    static func writes(
+        _ kind: Kind, inFlight: Int, count: Int, size: Int
     ) async throws -> (rate: Double, cpu: Double) {
-        let outcome = try await self.ours(.cas, inFlight, count, size: size)
+        let outcome = try await self.ours(kind, inFlight, count, size: size)
         return (outcome.rate, outcome.cpu)
     }
 

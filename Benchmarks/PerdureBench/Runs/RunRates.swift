@@ -71,11 +71,13 @@ enum RunRates {
 
     /// What a run asks of a server, to be held against as much asked of it by states.
     struct Requests: Sendable {
-        /// What the server writes for a run, and what that is.
+        /// What the server writes for a run under a condition and what without one, and what that is.
         var writes: Double
+        var plainWrites = 0.0
         var explanation: String
         /// How many requests that takes, and how many bytes a state must have for a request to be as large as theirs.
         var count: Int
+        var plainCount = 0
         var stateSize: Int
     }
 
@@ -83,24 +85,37 @@ enum RunRates {
         _ name: String, starters: Int, count: Int, _ requests: Requests,
         on store: @escaping @Sendable (_ body: (any RunStore) async throws -> (rate: Double, cpu: Double)) async throws
             -> (rate: Double, cpu: Double),
-        states: @escaping @Sendable (_ inFlight: Int, _ size: Int) async throws -> (rate: Double, cpu: Double)
+        states: @escaping @Sendable (_ inFlight: Int, _ size: Int, _ isConditional: Bool) async throws -> (
+            rate: Double, cpu: Double
+        )
     ) -> [Benchmark] {
         [
             Benchmark(
                 "run-\(name)-\(starters)", unit: "runs/s",
                 measure: { try await store { try await self.cost(on: $0, starters: starters, count: count) }.rate },
                 against: "as many writes of states (\(requests.explanation))",
-                baseline: { try await states(starters, 200).rate / requests.writes }),
+                baseline: {
+                    var time = requests.writes / (try await states(starters, 200, true).rate)
+                    if requests.plainWrites > 0 {
+                        time += requests.plainWrites / (try await states(starters, 200, false).rate)
+                    }
+                    return 1 / time
+                }),
             Benchmark(
                 "run-\(name)-cpu", unit: "µs CPU/run",
                 measure: { try await store { try await self.cost(on: $0, starters: starters, count: count) }.cpu },
-                against: "1.5 x PostgreSQL's runs + \(requests.count) writes of states, requests as large",
+                against:
+                    "1.5 x PostgreSQL's runs + \(requests.count + requests.plainCount) writes of states, requests as large",
                 baseline: {
                     let postgres = try await RunStores.withPostgres { store, _ in
                         try await self.cost(on: store, starters: starters, count: 2_000)
                     }
-                    let request = try await states(starters, requests.stateSize).cpu
-                    return 1.5 * postgres.cpu + Double(requests.count) * request
+                    var cpu = 1.5 * postgres.cpu
+                    cpu += Double(requests.count) * (try await states(starters, requests.stateSize, true).cpu)
+                    if requests.plainCount > 0 {
+                        cpu += Double(requests.plainCount) * (try await states(starters, requests.stateSize, false).cpu)
+                    }
+                    return cpu
                 }),
         ]
     }
@@ -111,12 +126,19 @@ enum RunRates {
             Requests(
                 writes: 39, explanation: "a run is 26 items, and 13 in the indexes", count: 7, stateSize: 1_060),
             on: { body in try await RunStores.withDynamoDB { try await body($0) } },
-            states: { try await DynamoDBBenchmarks.conditionalWrites(inFlight: $0, count: 4_000, size: $1) })
+            states: { inFlight, size, _ in
+                try await DynamoDBBenchmarks.conditionalWrites(inFlight: inFlight, count: 4_000, size: size)
+            })
         + Self.served(
             "cassandra", starters: 16, count: 640,
-            Requests(writes: 6, explanation: "a run is 6 conditional batches", count: 6, stateSize: 200),
+            Requests(
+                writes: 6, plainWrites: 8, explanation: "a run is 6 conditional batches, and 8 hints", count: 6,
+                plainCount: 3, stateSize: 200),
             on: { body in try await RunStores.withCassandra { try await body($0) } },
-            states: { try await CassandraBenchmarks.conditionalWrites(inFlight: $0, count: 4_000, size: $1) })
+            states: { inFlight, size, isConditional in
+                try await CassandraBenchmarks.writes(
+                    isConditional ? .cas : .write, inFlight: inFlight, count: 4_000, size: size)
+            })
 
     /// Writes for each run, as the store counts what is asked of it.
     static func writes(on store: any RunStore) async throws -> Double {
