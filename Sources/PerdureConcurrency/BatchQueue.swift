@@ -1,4 +1,4 @@
-public import Glibc
+internal import Glibc
 
 /// A ``Batcher`` between tasks that ask and threads that work.
 ///
@@ -6,17 +6,17 @@ public import Glibc
 /// also run the jobs of tasks that prefer them.
 ///
 /// `@unchecked Sendable`: everything mutable is touched only while the mutex is held.
-public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendable {
-    @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    @usableFromInline let wakeUp: UnsafeMutablePointer<pthread_cond_t>
-    @usableFromInline let closing: UnsafeMutablePointer<pthread_cond_t>
-    @usableFromInline var batcher = Batcher<Element>()
-    @usableFromInline var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
-    @usableFromInline var isOpen = false
+package final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendable {
+    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private let wakeUp: UnsafeMutablePointer<pthread_cond_t>
+    private let closing: UnsafeMutablePointer<pthread_cond_t>
+    private var batcher = Batcher<Element>()
+    private var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
+    private var isOpen = false
     /// Threads that sleep and have not been signalled. May be too high after a spurious wake-up, never too low.
-    @usableFromInline var sleepers = 0
+    private var sleepers = 0
 
-    public init() {
+    package init() {
         self.mutex = .allocate(capacity: 1)
         self.mutex.initialize(to: pthread_mutex_t())
         pthread_mutex_init(self.mutex, nil)
@@ -41,17 +41,17 @@ public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendabl
         self.mutex.deallocate()
     }
 
-    @inlinable func locked<Result>(_ body: () -> Result) -> Result {
+    private func locked<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(self.mutex)
         defer { pthread_mutex_unlock(self.mutex) }
         return body()
     }
 
     /// Lets elements in. A queue begins closed.
-    public func open() { self.locked { self.isOpen = true } }
+    package func open() { self.locked { self.isOpen = true } }
 
     /// Lets no more elements in. What waits is still handed out; then the threads are told to end.
-    public func close() {
+    package func close() {
         self.locked {
             self.isOpen = false
             self.sleepers = 0
@@ -61,7 +61,7 @@ public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendabl
     }
 
     /// Puts an element at the end of the line and wakes a thread if one sleeps; false when the queue is closed.
-    @inlinable public func submit(_ element: Element, weight: Int = 0) -> Bool {
+    package func submit(_ element: Element, weight: Int = 0) -> Bool {
         self.deliver { self.batcher.append(element, weight: weight) }
     }
 
@@ -69,7 +69,7 @@ public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendabl
         self.deliver { self.tasks.append((job, executor)) }
     }
 
-    @inlinable func deliver(_ change: () -> Void) -> Bool {
+    private func deliver(_ change: () -> Void) -> Bool {
         pthread_mutex_lock(self.mutex)
         guard self.isOpen else {
             pthread_mutex_unlock(self.mutex)
@@ -85,7 +85,7 @@ public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendabl
     }
 
     /// Puts all `elements` at the end of the line, side by side; false, and none of them, when the queue is closed.
-    @inlinable public func submit(contentsOf elements: [Element], weight: (Element) -> Int = { _ in 0 }) -> Bool {
+    package func submit(contentsOf elements: [Element], weight: (Element) -> Int = { _ in 0 }) -> Bool {
         self.locked {
             guard self.isOpen else { return false }
             for element in elements { self.batcher.append(element, weight: weight(element)) }
@@ -98,7 +98,7 @@ public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendabl
     /// Waits until something is there and moves it into `batch`, which must be empty; see ``Batcher``.
     ///
     /// Returns false, and nothing, once the queue is closed and empty: the thread should end.
-    @inlinable public func nextBatch(
+    package func nextBatch(
         into batch: inout [Element], maximumCount: Int, maximumWeight: Int = .max, weight: (Element) -> Int = { _ in 0 }
     ) -> Bool {
         pthread_mutex_lock(self.mutex)
@@ -117,7 +117,7 @@ public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendabl
     }
 
     /// Runs the jobs that are there, with the mutex open meanwhile. What they submit can still join the next batch.
-    @usableFromInline func runTasks() {
+    private func runTasks() {
         guard !self.tasks.isEmpty else { return }
         var tasks: [(job: UnownedJob, executor: UnownedTaskExecutor)] = []
         swap(&tasks, &self.tasks)
@@ -127,14 +127,12 @@ public final class BatchQueue<Element: Sendable>: TaskThread, @unchecked Sendabl
     }
 
     /// Takes out of the line the elements that `isWanted` picks; see ``Batcher/withdraw(weight:where:)``.
-    @inlinable public func withdraw(weight: (Element) -> Int = { _ in 0 }, where isWanted: (Element) -> Bool)
-        -> [Element]
-    {
+    package func withdraw(weight: (Element) -> Int = { _ in 0 }, where isWanted: (Element) -> Bool) -> [Element] {
         self.locked { self.batcher.withdraw(weight: weight, where: isWanted) }
     }
 
     /// Sleeps for `nanoseconds`, or until the queue is closed; says whether it is still open.
-    public func sleepWhileOpen(nanoseconds: Int64) -> Bool {
+    package func sleepWhileOpen(nanoseconds: Int64) -> Bool {
         var deadline = timespec()
         clock_gettime(CLOCK_MONOTONIC, &deadline)
         let end = Int64(deadline.tv_nsec) + nanoseconds
